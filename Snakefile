@@ -1,0 +1,32 @@
+# The study, from concept file to report. Rules stand in workflow/rules, one file per
+# room of the package; every rule calls one `paraspec` command, which also works by hand.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/miniature.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+workdir: f"results/{STUDY.study}"
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MEASURED)),
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/stats.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "report.html",
+        "tables/verify.csv",

@@ -1,0 +1,1 @@
+"""paraspec: how a language model's MLP value vectors share out what it knows."""

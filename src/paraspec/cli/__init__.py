@@ -1,0 +1,5 @@
+"""Command line: one command for each step. Parses, calls, writes; no science."""
+
+from paraspec.cli.main import main
+
+__all__ = ["main"]

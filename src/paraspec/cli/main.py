@@ -1,0 +1,53 @@
+"""The ``paraspec`` command."""
+
+import logging
+import sys
+from importlib import import_module
+
+import typer
+
+from paraspec.core.errors import UserError
+
+app = typer.Typer(
+    name="paraspec",
+    help="How a language model's MLP value vectors share out what it knows.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+GROUPS = {"data": "Make and check concept files."}
+STEPS = {
+    "plan": "plan",
+    "tokenizer": "zoo",
+    "train": "zoo",
+    "extract": "measure",
+    "score": "measure",
+    "pss": "stats",
+    "ablate": "stats",
+    "correlate": "stats",
+    "verify": "stats",
+    "figures": "report",
+    "report": "report",
+    "schemas": "schemas",
+}
+"""Command name to the module of this room that defines a function of that name."""
+
+
+def _mount() -> None:
+    for group, text in GROUPS.items():
+        app.add_typer(import_module(f"paraspec.cli.{group}").app, name=group, help=text)
+    for command, module in STEPS.items():
+        step = getattr(import_module(f"paraspec.cli.{module}"), command)
+        app.command(command)(step)
+
+
+def main() -> None:
+    """Run the command line; faults of the user's become one message and exit 1."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    _mount()
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

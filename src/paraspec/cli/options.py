@@ -1,0 +1,43 @@
+"""Options that several commands share, and how lists are written on a command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Results = Annotated[
+    Path, typer.Option("--results", help="The study's folder, results/<study>.")
+]
+Model = Annotated[str, typer.Option("--model", help="Name of the model.")]
+Seed = Annotated[int, typer.Option("--seed", help="The study's seed.")]
+BatchRows = Annotated[
+    int, typer.Option("--batch-rows", min=1, help="Prompts in one forward pass.")
+]
+Scorer = Annotated[str, typer.Option("--scorer", help="How items are asked: cloze.")]
+Dtype = Annotated[
+    str, typer.Option("--dtype", help="float32, bfloat16 or float16 while measuring.")
+]
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Read comma-separated numbers.
+
+    >>> numbers("0.1,0.5")
+    (0.1, 0.5)
+    """
+    try:
+        return tuple(float(part) for part in text.split(",") if part)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a list like 0.1,0.2") from error
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Read comma-separated whole numbers.
+
+    >>> whole_numbers("8,2,1")
+    (8, 2, 1)
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if part)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a list like 8,2,1") from error

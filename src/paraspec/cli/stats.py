@@ -1,0 +1,81 @@
+"""``paraspec pss``, ``ablate``, ``correlate`` and ``verify``: tables from tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paraspec.cli.options import Results, Seed
+
+Items = Annotated[Path, typer.Argument(help="items.parquet of one model.")]
+Out = Annotated[Path, typer.Option("--out", help="CSV table to write.")]
+Draws = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap draws.")]
+
+
+def pss(items: Items, out: Out, seed: Seed = 0, draws: Draws = 2000) -> None:
+    """Specialisation of one model under every mask and ratio: pss.csv."""
+    from paraspec.core import tables
+    from paraspec.stats import pss_table, summed
+
+    measured = summed(tables.read_table(items, tables.ITEMS))
+    tables.write_table(pss_table(measured, draws, seed), tables.PSS, out)
+
+
+def ablate(items: Items, out: Out) -> None:
+    """Efficiency of knowledge use, per concept: efficiency.csv."""
+    from paraspec.core import tables
+    from paraspec.stats import efficiency_table, summed
+
+    rows = tables.read_table(items, tables.ITEMS)
+    kept = summed(rows, ablation="keep") if (rows["ablation"] == "keep").any() else None
+    found = efficiency_table(summed(rows), kept)
+    tables.write_table(found, tables.EFFICIENCY, out)
+
+
+def correlate(
+    results: Results,
+    model: Annotated[list[str], typer.Option("--model", help="Model; repeat it.")],
+    claims: Annotated[
+        Path, typer.Option("--claims", help="Pre-registered claims.")
+    ] = Path("config/claims.yaml"),
+    seed: Seed = 0,
+    draws: Draws = 2000,
+    selector: Annotated[
+        str, typer.Option(help="Ranking to report, if there are several.")
+    ] = "",
+) -> None:
+    """Statistics across models and the claims' verdicts: tables/*.csv, metrics.json."""
+    from paraspec.stats import read_claims, read_study, study_tables, write_tables
+
+    preregistered = read_claims(claims)
+    study = read_study(results, model, draws, seed, selector)
+    write_tables(results, study_tables(study, preregistered, claims))
+
+
+def verify(
+    results: Results,
+    reference: Annotated[
+        Path, typer.Option("--reference", help="Folder of reference tables.")
+    ],
+    tolerances: Annotated[
+        Path, typer.Option("--tolerances", help="Tolerance of each column.")
+    ] = Path("config/verify.yaml"),
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 on any difference.")
+    ] = False,
+) -> None:
+    """Compare this run's tables with reference tables: tables/verify.csv."""
+    from paraspec.core import layout, tables
+    from paraspec.stats.verify import compared, read_frame, read_rules, summary
+
+    rules = read_rules(tolerances)
+    files = layout.StudyFiles(results)
+    fresh = {name: read_frame(files.table(f"{name}.csv")) for name in rules}
+    old = {name: read_frame(reference / f"{name}.csv") for name in rules}
+    found = compared(rules, fresh, old)
+    tables.write_table(found, tables.VERIFY, files.table("verify.csv"))
+    told = summary(found)
+    typer.echo("\n".join(told.lines))
+    typer.echo("same as the reference" if told.same else "differs from the reference")
+    if strict and not told.same:
+        raise typer.Exit(1)

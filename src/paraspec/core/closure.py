@@ -1,0 +1,124 @@
+"""What code and which libraries a step really uses, read from its imports.
+
+Rules carry both as parameters: an edit of a module reruns just the steps that import
+it, an edit of a comment or docstring reruns nothing.
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+NAME = PACKAGE.name
+DISTRIBUTIONS = {"yaml": "pyyaml"}
+"""Import names whose distribution is called otherwise."""
+
+
+def code_hash(module: str, function: str) -> str:
+    """Hash of the syntax trees that a command needs, free of docstrings and comments.
+
+    Parameters
+    ----------
+    module
+        Dotted name of the module that defines the command.
+    function
+        Its name: of this module only it and what stands outside functions counts.
+    """
+    digest = hashlib.sha256(ast.dump(_command(module, function)).encode())
+    for name in sorted(closure(module, function)):
+        digest.update(name.encode() + ast.dump(_tree(name)).encode())
+    return digest.hexdigest()[:16]
+
+
+def environment_hash(module: str, function: str, lock: Path) -> str:
+    """Hash of the locked versions of the libraries which that code imports."""
+    versions = locked_versions(lock)
+    trees = [_command(module, function), *map(_tree, closure(module, function))]
+    used = {imported.split(".")[0] for tree in trees for imported in _imports(tree)}
+    names = sorted(DISTRIBUTIONS.get(name, name).replace("_", "-") for name in used)
+    pins = [f"{name}=={versions[name]}" for name in names if name in versions]
+    return hashlib.sha256(" ".join(pins).encode()).hexdigest()[:16]
+
+
+def closure(module: str, function: str) -> frozenset[str]:
+    """Modules of the package that a command imports, directly or through others."""
+    found: set[str] = set()
+    ahead = list(_own_imports(_command(module, function)))
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += _own_imports(_tree(name))
+    return frozenset(found)
+
+
+def locked_versions(lock: Path) -> dict[str, str]:
+    """Versions in a lock file of ``name==version`` lines."""
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", lock.read_text(), re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in pins}
+
+
+def _file(module: str) -> Path | None:
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@lru_cache(maxsize=None)
+def _tree(module: str) -> ast.Module:
+    path = _file(module)
+    assert path is not None, module
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if hasattr(node, "body") and isinstance(node.body, list):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return tree
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _command(module: str, function: str) -> ast.Module:
+    """A module's tree with no other top-level function than the one named.
+
+    Helpers of the module whose name starts with an underscore stay.
+    """
+    kept = [
+        node
+        for node in _tree(module).body
+        if not isinstance(node, ast.FunctionDef)
+        or node.name == function
+        or node.name.startswith("_")
+    ]
+    return ast.Module(body=kept, type_ignores=[])
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _own_imports(tree: ast.AST) -> Sequence[str]:
+    """Modules of this package, with the packages that hold them."""
+    names = []
+    for imported in _imports(tree):
+        if imported.split(".")[0] != NAME:
+            continue
+        parts = imported.split(".")
+        prefixes = [".".join(parts[:i]) for i in range(1, len(parts) + 1)]
+        names += [name for name in prefixes if _file(name) is not None]
+    return names

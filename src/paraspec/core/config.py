@@ -1,0 +1,263 @@
+"""The study's configuration and model table, validated before anything runs."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from paraspec.core.errors import UserError
+from paraspec.core.files import existing
+
+SAFE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+
+def _ascending(ratios: tuple[float, ...]) -> tuple[float, ...]:
+    if list(ratios) != sorted(set(ratios)):
+        raise ValueError("must be ascending and without duplicates")
+    return ratios
+
+
+Ratios = Annotated[tuple[Ratio, ...], Field(min_length=1), AfterValidator(_ascending)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConceptsConfig(_Section):
+    """Which concepts the study asks about."""
+
+    file: str = Field("data/factbook.jsonl", description="Concept file (JSON lines).")
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="Expected SHA-256 of the file."
+    )
+    per_cell: int = Field(
+        9, ge=0, description="Concepts per category x tier cell; 0 takes all."
+    )
+    added: tuple[str, ...] = Field(
+        (), description="Further concept files: measured, never in general sets."
+    )
+
+
+class ZooConfig(_Section):
+    """Training of the study's own models."""
+
+    vocab_size: int = Field(2048, ge=300, description="Size of the shared tokenizer.")
+    exposures: tuple[int, ...] = Field(
+        (8, 2, 1), min_length=1, description="Relative exposure levels."
+    )
+    trajectory_model: str | None = Field(
+        None, description="Model of the table whose checkpoints are measured too."
+    )
+    trajectory_steps: tuple[int, ...] = Field(
+        (), description="Optimiser steps of the checkpoints, ascending."
+    )
+
+    @model_validator(mode="after")
+    def _trajectory(self) -> Self:
+        if list(self.trajectory_steps) != sorted(set(self.trajectory_steps)):
+            raise ValueError("trajectory_steps must be ascending, without duplicates")
+        if bool(self.trajectory_steps) != (self.trajectory_model is not None):
+            raise ValueError("trajectory_model and trajectory_steps go together")
+        return self
+
+
+class MeasureConfig(_Section):
+    """Masks and items."""
+
+    ratios: Ratios = Field(description="Mask ratios for a concept's own items.")
+    general_ratios: Ratios = Field(description="Mask ratios for general items.")
+    keep_ratios: Ratios = Field(description="Shares kept in keep-only ablation.")
+    random_draws: int = Field(10, ge=1, description="Random masks at primary ratio.")
+    general_items: int = Field(50, ge=2, description="General items per concept.")
+    batch_rows: int = Field(512, ge=1, description="Rows answered in one batch.")
+
+    @model_validator(mode="after")
+    def _subset(self) -> Self:
+        extra = sorted(set(self.general_ratios) - set(self.ratios))
+        if extra:
+            raise ValueError(f"general_ratios {extra} are not among ratios")
+        return self
+
+
+class StatsConfig(_Section):
+    """Resampling."""
+
+    draws: int = Field(2000, ge=100, description="Bootstrap and permutation draws.")
+
+
+class StudyConfig(_Section):
+    """One study: ``config/<study>.yaml``."""
+
+    study: str = Field(pattern=SAFE_NAME, description="Name; outputs in results/<it>.")
+    seed: int = Field(0, ge=0, description="Seed that every random draw depends on.")
+    models: str = Field(description="Model table (TSV).")
+    claims: str = Field("config/claims.yaml", description="Pre-registered claims.")
+    concepts: ConceptsConfig = ConceptsConfig()
+    zoo: ZooConfig = ZooConfig()
+    measure: MeasureConfig
+    stats: StatsConfig = StatsConfig()
+
+
+Architecture = Literal["llama", "gpt2", "gpt_neox", "qwen2", "mixtral", "-"]
+
+
+class ModelRow(_Section):
+    """One row of a model table."""
+
+    model: str = Field(pattern=SAFE_NAME, description="Unique name, used in paths.")
+    source: str = Field(min_length=1, description="`zoo`, or a local model folder.")
+    family: str = Field(pattern=SAFE_NAME, description="Family, for statistics.")
+    architecture: Architecture = Field("-", description="Zoo only: model class.")
+    d_model: int = Field(0, ge=0, description="Zoo only: width.")
+    n_layers: int = Field(0, ge=0, description="Zoo only: layers.")
+    n_heads: int = Field(0, ge=0, description="Zoo only: attention heads.")
+    d_ff: int = Field(0, ge=0, description="Zoo only: value vectors per layer (expert).")
+    n_experts: int = Field(0, ge=0, description="Zoo only: experts; 0 if dense.")
+    steps: int = Field(0, ge=0, description="Zoo only: optimiser steps.")
+    batch: int = Field(128, ge=1, description="Zoo only: sentences per step.")
+    learning_rate: float = Field(0.003, gt=0, description="Zoo only: peak rate.")
+    data_share: Ratio = Field(1.0, description="Zoo only: share of concepts trained.")
+    seed: int = Field(0, ge=0, description="Zoo only: seed of weights and order.")
+    scorer: Literal["cloze"] = Field("cloze", description="How items are asked.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32", description="Number format while measuring."
+    )
+
+    @model_validator(mode="after")
+    def _recipe(self) -> Self:
+        if self.source != "zoo":
+            return self
+        if self.architecture == "-":
+            raise ValueError("a zoo model needs an architecture")
+        for name in ("d_model", "n_layers", "n_heads", "d_ff", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"a zoo model needs {name} of at least 1")
+        if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 2:
+            raise ValueError(
+                f"d_model {self.d_model} does not divide into {self.n_heads} heads "
+                "of even width"
+            )
+        if (self.architecture == "mixtral") != (self.n_experts > 0):
+            raise ValueError("n_experts is for mixtral, which needs at least 2")
+        return self
+
+
+def plain_faults(error: ValidationError) -> list[str]:
+    """Pydantic's findings as one short line each: field, fault, offending value."""
+    lines = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        given = "" if isinstance(fault["input"], Mapping) else f" (got {_short(fault)})"
+        lines.append(f"{place}: {message}{given}" if place else message)
+    return lines
+
+
+def _short(fault: Mapping[str, object]) -> str:
+    text = repr(fault["input"])
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def parse_study(values: Mapping[str, object], where: str) -> StudyConfig:
+    """Validate a study's configuration; every fault in one message."""
+    try:
+        return StudyConfig.model_validate(dict(values))
+    except ValidationError as error:
+        raise UserError(
+            where, "; ".join(plain_faults(error)), "See config/README.md for each key"
+        ) from error
+
+
+def read_study(path: Path | str) -> StudyConfig:
+    """Read and validate ``config/<study>.yaml``."""
+    found = existing(path, "Name a study's configuration, e.g. config/miniature.yaml")
+    try:
+        values = yaml.safe_load(found.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        place = " ".join(str(error).split())
+        raise UserError(found, f"not YAML: {place}", "Mend the syntax") from error
+    if not isinstance(values, dict):
+        raise UserError(found, "holds no keys", "See config/README.md for each key")
+    return parse_study(values, str(found))
+
+
+def read_models(path: Path | str) -> tuple[ModelRow, ...]:
+    """Read and validate a model table.
+
+    Raises
+    ------
+    UserError
+        Naming file, row, column, fault and what is allowed.
+    """
+    found = existing(path, "Name a model table, e.g. config/models/miniature.tsv")
+    text = [
+        line
+        for line in found.read_text(encoding="utf-8").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    table = csv.DictReader(text, delimiter="\t", restkey="(beyond the last column)")
+    rows, faults = [], []
+    for number, values in enumerate(table, start=1):
+        given = {k: v.strip() for k, v in values.items() if isinstance(v, str) and v}
+        if None in values.values() or "(beyond the last column)" in values:
+            faults.append(f"row {number}: has not as many cells as the header")
+            continue
+        try:
+            rows.append(ModelRow.model_validate(given))
+        except ValidationError as error:
+            label = given.get("model", "?")
+            faults += [f"row {number} ({label}): {f}" for f in plain_faults(error)]
+    names = [row.model for row in rows]
+    faults += [f"model {n!r} stands twice" for n in sorted(set(names)) if names.count(n) > 1]
+    if not rows and not faults:
+        faults = ["holds no models"]
+    if faults:
+        raise UserError(
+            found,
+            "; ".join(faults),
+            "Columns and values are described in config/README.md "
+            "(names: letters, digits, '.', '_' and '-')",
+        )
+    return tuple(rows)
+
+
+def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
+    """Check what involves both the configuration and the model table."""
+    names = {row.model: row for row in rows}
+    traced = config.zoo.trajectory_model
+    if traced is None:
+        return
+    if traced not in names or names[traced].source != "zoo":
+        raise UserError(
+            config.models,
+            f"zoo.trajectory_model {traced!r} is not a zoo model of the table",
+            f"Choose one of {', '.join(r.model for r in rows if r.source == 'zoo')}",
+        )
+    late = [s for s in config.zoo.trajectory_steps if not 0 < s <= names[traced].steps]
+    if late:
+        raise UserError(
+            config.models,
+            f"zoo.trajectory_steps {late} lie outside {traced}'s training",
+            f"Choose steps from 1 to {names[traced].steps}",
+        )
+
+
+def checkpoint_name(model: str, step: int) -> str:
+    """Name of a checkpoint among the measured models.
+
+    >>> checkpoint_name("llama-64", 50)
+    'llama-64-step00050'
+    """
+    return f"{model}-step{step:05d}"

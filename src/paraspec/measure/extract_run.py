@@ -1,0 +1,27 @@
+"""Extracting one model's activations, from files to a file."""
+
+from pathlib import Path
+
+from paraspec.core import tables
+from paraspec.core.layout import StudyFiles
+from paraspec.core.progress import progress
+from paraspec.measure.activation_files import save_activations
+from paraspec.measure.extract import extract, membership
+from paraspec.measure.prompts import tokenise
+from paraspec.models.manifest import load_measured
+
+
+def run_extract(
+    model: str, results: Path, batch_rows: int, scorer: str, dtype: str
+) -> None:
+    """Write ``activations.safetensors`` of one model."""
+    files = StudyFiles(results)
+    loaded, _ = load_measured(files, model, dtype)
+    sets = tables.read_table(files.data("sets.parquet"), tables.SETS)
+    table = tables.read_table(files.data("prompts.parquet"), tables.PROMPTS)
+    prompts = tokenise(table, scorer, loaded.tokenizer)
+    members = membership(sets)
+    asked = [prompts[item] for item in members.lines_of]
+    with progress(f"extracting {model}", len(asked)) as advance:
+        found = extract(loaded, asked, members, batch_rows, advance)
+    save_activations(found, files.measure(model, "activations.safetensors"))

@@ -1,0 +1,54 @@
+"""Orders of value vectors, and the masks that are their prefixes.
+
+A *selector* gives every value vector of a layer one number; the mask of ratio r is the
+top ``floor(r * n + 0.5)`` of each layer, ties by index. Masks of one selector are
+nested: a ranking is computed once, every ratio is a prefix of it.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+
+from paraspec.core.definitions import vectors_at
+from paraspec.core.seeds import seed_for
+
+Place = Int[torch.Tensor, " neuron"]
+"""Place of every value vector in a ranking; 0 is the first to be masked."""
+
+
+def places(values: Float[torch.Tensor, " neuron"]) -> Place:
+    """Place of every value vector when ordered by falling value, ties by index.
+
+    >>> places(torch.tensor([0.5, 2.0, 2.0, -1.0])).tolist()
+    [2, 0, 1, 3]
+    """
+    order = torch.argsort(values, descending=True, stable=True)
+    place = torch.empty_like(order, dtype=torch.int32)
+    place[order] = torch.arange(len(order), dtype=torch.int32)
+    return place
+
+
+def random_places(n: int, *names: object) -> Place:
+    """Places in a permutation seeded by names, e.g. model, concept, layer, draw."""
+    rng = torch.Generator().manual_seed(seed_for("random", *names))
+    return torch.randperm(n, generator=rng, dtype=torch.int32)
+
+
+def difference(
+    related: Float[torch.Tensor, " neuron"], unrelated: Float[torch.Tensor, " neuron"]
+) -> Float[torch.Tensor, " neuron"]:
+    """Mean |coefficient| on related minus unrelated questions (paper, section 3)."""
+    return related.float() - unrelated.float()
+
+
+def kept(
+    ranking: Int[torch.Tensor, "row neuron"], k: Int[torch.Tensor, " row"]
+) -> Bool[torch.Tensor, "row neuron"]:
+    """Which value vectors survive masking of each row's top k."""
+    return ranking >= k[:, None]
+
+
+def counts(ratio: float, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Value vectors masked in each layer at a ratio."""
+    return tuple(vectors_at(ratio, n) for n in sizes)

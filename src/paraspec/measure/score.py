@@ -1,0 +1,193 @@
+"""Answering a model's items under every mask: rows of ``items.parquet``.
+
+Masks differ per row of a batch, so concepts and masks share batches. Ratios that select
+equally many value vectors in every layer are answered once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+
+from paraspec.measure.plan import Mask, RankingKey, Rankings
+from paraspec.measure.prompts import Prompt, batches
+from paraspec.measure.rankings import counts, kept
+from paraspec.measure.scoring import Answer, answer
+from paraspec.models.load import LoadedModel
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An item as a concept's sets hold it."""
+
+    item: str
+    set: str
+    kinship: str
+    half: str
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A mask as it acts: two masks with equal fields give equal answers."""
+
+    ranking: RankingKey
+    k: tuple[int, ...]
+    """Value vectors selected in each layer."""
+    keep: bool
+    """Mask all but those."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the items table: a mask, an item, and how the two were answered."""
+
+    mask: Mask
+    asked: Asked
+    applied: Applied
+
+
+def asked_items(sets: pd.DataFrame) -> dict[str, list[Asked]]:
+    """Evaluated items of every concept."""
+    evaluated = sets[sets["set"] != "conflict"]
+    columns = ["item", "set", "kinship", "half"]
+    return {
+        str(concept): [Asked(*map(str, line)) for line in group[columns].to_numpy()]
+        for concept, group in evaluated.groupby("concept", sort=False, observed=True)
+    }
+
+
+def rows_of(
+    masks: Iterable[Mask], asked: Sequence[Asked], sizes: Sequence[int]
+) -> list[Row]:
+    """Cross masks with the items that each is evaluated on.
+
+    Masks that select nothing are left out, except the empty one.
+    """
+    rows = []
+    for mask in masks:
+        k = counts(mask.ratio, sizes)
+        if sum(k) == 0 and mask.kind != "none":
+            continue
+        applied = Applied(mask.ranking, k, mask.ablation == "keep")
+        rows += [
+            Row(mask, item, applied)
+            for item in asked
+            if item.half in mask.halves and (mask.general or item.set == "concept")
+        ]
+    return rows
+
+
+def n_distinct(rows: Sequence[Row]) -> int:
+    """Pairs of an acting mask and an item: what really has to be answered."""
+    return len({(row.applied, row.asked.item) for row in rows})
+
+
+def answer_rows(
+    loaded: LoadedModel,
+    rows: Sequence[Row],
+    prompts: Mapping[str, Prompt],
+    rankings: Rankings,
+    batch_rows: int,
+    on_batch: Callable[[int], None],
+) -> list[Answer]:
+    """Answer every row; equal (applied mask, item) pairs are answered once."""
+    number: dict[tuple[Applied, str], int] = {}
+    for row in rows:
+        number.setdefault((row.applied, row.asked.item), len(number))
+    distinct = list(number)
+    answers: list[Answer | None] = [None] * len(distinct)
+    table = RankingTable(rankings, [applied for applied, _ in distinct])
+    asked = [prompts[item] for _, item in distinct]
+    for batch in batches(asked, batch_rows):
+        keep = table.keep(batch, loaded.model.device)
+        replies = answer(loaded, [asked[i] for i in batch], keep)
+        for i, reply in zip(batch, replies, strict=True):
+            answers[i] = reply
+        on_batch(len(batch))
+    found = [answers[number[row.applied, row.asked.item]] for row in rows]
+    return [reply for reply in found if reply is not None]
+
+
+class RankingTable:
+    """Rankings of many rows, stacked so that a batch's masks are one comparison."""
+
+    def __init__(self, rankings: Rankings, applied: Sequence[Applied]) -> None:
+        keys = list(dict.fromkeys(mask.ranking for mask in applied))
+        number = {key: i for i, key in enumerate(keys)}
+        stacked = zip(*(rankings.get(key) for key in keys), strict=True)
+        self._layers = [torch.stack(layer) for layer in stacked]
+        self._line = torch.tensor([number[mask.ranking] for mask in applied])
+        self._k = torch.tensor([m.k for m in applied], dtype=torch.int32)
+        self._invert = torch.tensor([m.keep for m in applied])
+
+    def keep(self, rows: Sequence[int], device: torch.device) -> list[torch.Tensor]:
+        """Which value vectors each of these rows keeps, per layer."""
+        line, k = self._line[rows], self._k[rows]
+        invert = self._invert[rows, None]
+        return [
+            (kept(layer[line], k[:, i]) ^ invert).to(device)
+            for i, layer in enumerate(self._layers)
+        ]
+
+
+def item_frame(
+    model: str,
+    scorer: str,
+    rows: Sequence[Row],
+    answers: Sequence[Answer],
+    prompts: Mapping[str, Prompt],
+    about_item: pd.DataFrame,
+    about_concept: pd.DataFrame,
+) -> pd.DataFrame:
+    """Rows of the ``items`` table.
+
+    Parameters
+    ----------
+    model, scorer
+        Names.
+    rows, answers
+        What was asked and answered, in the same order.
+    prompts
+        Tokenised items.
+    about_item
+        The ``prompts`` table.
+    about_concept
+        The ``concepts`` table, with this model's exposures.
+    """
+    frame = pd.DataFrame(
+        {
+            "concept": [r.mask.concept for r in rows],
+            "item": [r.asked.item for r in rows],
+            "set": [r.asked.set for r in rows],
+            "kinship": [r.asked.kinship for r in rows],
+            "half": [r.asked.half for r in rows],
+            "prompt_hash": [prompts[r.asked.item].prompt_hash for r in rows],
+            "selector": [r.mask.selector for r in rows],
+            "mask": [r.mask.kind for r in rows],
+            "ablation": [r.mask.ablation for r in rows],
+            "draw": [r.mask.draw for r in rows],
+            "donor": [r.mask.donor for r in rows],
+            "ratio": [r.mask.ratio for r in rows],
+            "k": [sum(r.applied.k) for r in rows],
+            "correct": [a.predicted == a.gold for a in answers],
+            "margin": [a.margin for a in answers],
+            "gold_logprob": [a.logprobs[a.gold] for a in answers],
+            "predicted": [a.predicted for a in answers],
+        }
+    )
+    items = about_item.rename(columns={"tier": "item_tier"})[
+        ["item", "item_concept", "relation", "item_tier", "chance", "floor"]
+    ]
+    concepts = about_concept[["concept", "category", "tier", "exposure"]]
+    frame = frame.merge(items, on="item", how="left", validate="many_to_one")
+    frame = frame.merge(concepts, on="concept", how="left", validate="many_to_one")
+    orders = {p: order_text(len(prompt.options)) for p, prompt in prompts.items()}
+    return frame.assign(
+        model=model, scorer=scorer, parsed=True, option_order=frame["item"].map(orders)
+    )
+
+
+def order_text(n: int) -> str:
+    """Stored positions of options in the order asked; the cloze scorer keeps it."""
+    return "".join(map(str, range(n)))

@@ -1,0 +1,112 @@
+"""One training run: sentences in, model folders and a loss curve out."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from paraspec.core import tables
+from paraspec.core.config import ModelRow, checkpoint_name
+from paraspec.core.layout import StudyFiles
+from paraspec.core.progress import progress
+from paraspec.core.seeds import seed_for
+from paraspec.models.load import LoadedModel, quiet_transformers
+from paraspec.models.manifest import (
+    TrainingFacts,
+    Trajectory,
+    describe,
+    write_manifest,
+)
+from paraspec.models.sites import value_vector_sites
+from paraspec.models.tokenizer import load_tokenizer
+from paraspec.models.train import LOG_EVERY, Progress, encode, train
+from paraspec.models.zoo import fresh_model
+
+
+def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
+    """Train a zoo model and save it, its checkpoints and its loss curve.
+
+    Parameters
+    ----------
+    row
+        Recipe.
+    results
+        The study's folder.
+    checkpoints
+        Steps after which a checkpoint is saved as a model of its own.
+    """
+    quiet_transformers()
+    files = StudyFiles(results)
+    corpus = tables.read_table(files.data("corpus.parquet"), tables.CORPUS)
+    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    untrained = left_out(concepts, row.data_share, row.seed)
+    corpus = corpus[~corpus["concept"].isin(untrained)]
+    tokenizer = load_tokenizer(files.data("tokenizer.json"))
+    model = fresh_model(row, len(tokenizer))
+    curve: list[Progress] = []
+
+    def save(name: str, trajectory: Trajectory | None) -> None:
+        facts = TrainingFacts(
+            untrained,
+            trajectory,
+            curve[-1].step,
+            curve[-1].n_tokens,
+            curve[-1].loss_nats,
+        )
+        save_model(row, name, model, tokenizer, files.model(name), facts)
+
+    with progress(f"training {row.model}", row.steps) as advance:
+
+        def on_step(state: Progress) -> None:
+            curve.append(state)
+            advance(1)
+            if state.step in checkpoints:
+                name = checkpoint_name(row.model, state.step)
+                save(name, Trajectory(row.model, state.step))
+
+        ids = encode(corpus["text"].tolist(), tokenizer)
+        train(model, ids, corpus["exposure"].tolist(), row, on_step)
+    kept = [p for p in curve if p.step % LOG_EVERY == 0 or p.step == row.steps]
+    frame = pd.DataFrame([vars(p) for p in kept])
+    tables.write_table(frame, tables.TRAINING, files.model(row.model, "training.csv"))
+    save(row.model, None)
+
+
+def left_out(concepts: pd.DataFrame, data_share: float, seed: int) -> list[str]:
+    """Concepts that a model with a data share below 1 is not trained on.
+
+    The share holds in every category x tier x exposure cell, rounded up.
+    """
+    out: list[str] = []
+    cells = concepts.groupby(["category", "tier", "exposure"], observed=True)
+    for _, cell in cells:
+        order = sorted(cell["concept"], key=lambda c: seed_for("data-share", seed, c))
+        out += order[math.ceil(data_share * len(order)) :]
+    return sorted(out)
+
+
+def save_model(
+    row: ModelRow,
+    name: str,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    facts: TrainingFacts,
+) -> None:
+    """Save as an ordinary Hugging Face folder, its manifest last."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with torch.no_grad():
+        model.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in partial.iterdir():
+        file.replace(folder / file.name)
+    partial.rmdir()
+    loaded = LoadedModel(model, tokenizer, value_vector_sites(model))
+    manifest = describe(row, name, loaded, folder, facts)
+    write_manifest(manifest, folder / "model.json")

@@ -1,0 +1,128 @@
+"""Accuracy against mask ratio: a concept's own questions and general ones."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paraspec.report.figures.spec import FigureSpec
+from paraspec.report.inputs import StudyTables, span
+from paraspec.report.numbers import counted, number, percent
+from paraspec.report.style import (
+    BLUE,
+    GREY,
+    MUTED,
+    SKY,
+    VERMILLION,
+    canvas,
+    handle,
+    say,
+    share_axis,
+)
+
+PANELS = 6
+COLUMNS = 3
+
+CURVES = (
+    ("top", "own", VERMILLION, "-", "o", "own questions, top vectors"),
+    ("top", "same-category", BLUE, "-", "s", "same category, top vectors"),
+    ("top", "other-category", SKY, "--", "^", "other categories, top vectors"),
+    ("random", "own", GREY, "-", "o", "own questions, random vectors"),
+    ("random", "same-category", GREY, "--", "s", "same category, random vectors"),
+)
+"""Mask, kinship, colour, line, mark and name in the legend."""
+
+
+def draw(tables: StudyTables) -> Figure:
+    """Small multiples: models that span the accuracy range, ascending."""
+    names = _shown(tables)
+    if not names:
+        figure = canvas(3)
+        say(figure.add_subplot(), "No masking curves were measured.")
+        return figure
+    rows = -(-len(names) // COLUMNS)
+    figure = canvas(0.7 + 2.75 * rows)
+    panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
+    for axes, name in zip(panels.flat, names, strict=False):
+        _panel(axes, tables, name)
+    for axes in panels.flat[len(names) :]:
+        axes.set_axis_off()
+    for axes in panels[:, 0]:
+        axes.set_ylabel("accuracy")
+    for column in range(COLUMNS):
+        below = list(range(column, len(names), COLUMNS))
+        if below:
+            last = panels.flat[below[-1]]
+            last.set_xlabel("share of value vectors masked")
+            last.tick_params(labelbottom=True)
+    entries = [handle(c, m, n, linestyle=line) for _, _, c, line, m, n in CURVES]
+    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _shown(tables: StudyTables) -> list[str]:
+    drawn = tables.curves.loc[tables.curves["accuracy"].notna(), "model"]
+    return span(tables.final[tables.final["model"].isin(set(drawn))], PANELS)
+
+
+def _panel(axes: Axes, tables: StudyTables, name: str) -> None:
+    model = tables.final[tables.final["model"] == name].iloc[0]
+    mine = tables.curves[tables.curves["model"] == name]
+    axes.axhline(model["chance"], color=MUTED, linewidth=1, linestyle=":")
+    axes.axvline(model["primary_ratio"], color=MUTED, linewidth=0.8, alpha=0.6)
+    for mask, kinship, colour, line, marker, _ in CURVES:
+        rows = mine[(mine["mask"] == mask) & (mine["kinship"] == kinship)]
+        _curve(axes, rows.sort_values("ratio"), colour, line, marker)
+    axes.set_title(name)
+    share_axis(axes, float(tables.curves["ratio"].max()))
+    axes.set_ylim(0, 1.02)
+
+
+def _curve(axes: Axes, rows: pd.DataFrame, colour: str, line: str, mark: str) -> None:
+    axes.fill_between(
+        rows["ratio"],
+        rows["accuracy_low"],
+        rows["accuracy_high"],
+        color=colour,
+        alpha=0.13,
+        linewidth=0,
+    )
+    axes.plot(
+        rows["ratio"],
+        rows["accuracy"],
+        color=colour,
+        linestyle=line,
+        marker=mark,
+        markersize=3.6,
+    )
+
+
+def caption(tables: StudyTables) -> str:
+    """Caption."""
+    shown = tables.final[tables.final["model"].isin(_shown(tables))]
+    concepts = max([0, *shown["n_concepts"]])
+    ratios = " or ".join(
+        percent(r) for r in sorted(set(shown["primary_ratio"].dropna()))
+    )
+    chance = number(shown["chance"].mean())
+    return (
+        f"{counted(len(shown), 'model')} of {len(tables.final)}, spread evenly over the "
+        "accuracy range and in ascending order: accuracy on a concept's own questions "
+        "and on general ones while that concept's top vectors, or as many random ones, "
+        f"are switched off ({counted(concepts, 'concept')}; general questions at fewer "
+        "ratios). Vectors were chosen on the other half of the questions. The horizontal "
+        "axis is stretched near zero (square root). Bands are 95 % percentile intervals "
+        f"from resampling concepts; dotted line: chance ({chance}); vertical line: the "
+        f"pre-registered ratio ({ratios})."
+    )
+
+
+MASKING_CURVES = FigureSpec(
+    name="masking_curves",
+    title="What masking does, from the weakest to the strongest model",
+    alt=(
+        "Small multiples of accuracy against mask ratio, for a concept's own questions "
+        "and general questions, under top and random masks."
+    ),
+    draw=draw,
+    caption=caption,
+)

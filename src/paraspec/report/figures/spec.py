@@ -1,0 +1,21 @@
+"""What a figure consists of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from paraspec.report.inputs import StudyTables
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure: how it is drawn, and the words that go with it."""
+
+    name: str
+    title: str
+    alt: str
+    """What a reader who cannot see the figure should know it shows."""
+    draw: Callable[[StudyTables], Figure]
+    caption: Callable[[StudyTables], str]
+    """What is plotted, of how many, and how the intervals were made."""

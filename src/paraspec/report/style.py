@@ -1,0 +1,211 @@
+"""One look for every figure: colours, marks, type, and files with the same bytes.
+
+Colours are Okabe and Ito's (2008), which readers of any colour vision tell apart;
+families differ in the shape of their marks as well.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import AbstractPathEffect, withStroke
+
+from paraspec.core.files import atomic_path
+
+INK = "#1f2328"
+MUTED = "#5f6670"
+RULE = "#d5d8dc"
+PAPER = "#fefefe"
+GREY = "#8a8f98"
+BLUE, VERMILLION, GREEN = "#0072b2", "#d55e00", "#009e73"
+PURPLE, ORANGE, SKY, BROWN = "#cc79a7", "#e69f00", "#56b4e9", "#8c6239"
+
+FAMILY_MARKS = (
+    (BLUE, "o"),
+    (VERMILLION, "s"),
+    (GREEN, "^"),
+    (PURPLE, "D"),
+    (ORANGE, "v"),
+    (SKY, "P"),
+    (BROWN, "X"),
+)
+
+MASK_LOOK = {
+    "top": (VERMILLION, "o", "top vectors, cross-fitted"),
+    "top-insample": (ORANGE, "D", "top vectors, in-sample (the paper's)"),
+    "swap": (BLUE, "s", "top vectors of another concept (swap)"),
+    "random": (GREY, "o", "random vectors"),
+}
+"""Mask kind to colour, mark and name in legends."""
+
+WIDTH = 9.6
+"""Inches: the page's text block, so that type keeps its size."""
+
+RC = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Geneva", "Arial", "sans-serif"],
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 9.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.dpi": 72,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "paraspec",
+}
+
+PNG_DPI = 160
+
+SHARE_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save in the house style, whatever the user's own settings."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)  # type: ignore[arg-type]
+        yield
+
+
+def canvas(height: float) -> Figure:
+    """Empty figure of the page's width, laid out so that nothing overlaps."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write ``<stem>.svg`` and ``<stem>.png``: same figure, same bytes."""
+    svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    with atomic_path(svg) as partial:
+        figure.savefig(
+            partial, format="svg", metadata={"Date": None, "Creator": "paraspec"}
+        )
+    with atomic_path(png) as partial:
+        figure.savefig(partial, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    return svg, png
+
+
+def halo(width: float = 2.5) -> list[AbstractPathEffect]:
+    """Outline in the paper's colour that keeps text readable over marks."""
+    return [withStroke(linewidth=width, foreground=PAPER)]
+
+
+def family_marks(families: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and mark of each family, in the families' alphabetical order."""
+    names = sorted(set(families))
+    return {n: FAMILY_MARKS[i % len(FAMILY_MARKS)] for i, n in enumerate(names)}
+
+
+def handle(colour: str, marker: str, label: str, **look: object) -> Line2D:
+    """Legend entry that is not tied to drawn data."""
+    settings: dict[str, object] = {"linestyle": "none", "markersize": 6} | look
+    return Line2D([], [], color=colour, marker=marker, label=label, **settings)  # type: ignore[arg-type]
+
+
+def say(axes: Axes, text: str) -> None:
+    """Tell in place of a panel why there is nothing to see."""
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(
+        0.5,
+        0.5,
+        text,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        color=MUTED,
+        fontsize=10.5,
+        wrap=True,
+    )
+
+
+def bars(
+    axes: Axes, rows: pd.DataFrame, name: str, at: pd.Series, **look: object
+) -> None:
+    """Draw vertical intervals ``<name>_low`` to ``<name>_high`` at positions ``at``.
+
+    Lines, not matplotlib's error bars: a percentile interval need not contain its
+    estimate, and may be undefined.
+    """
+    axes.vlines(at, rows[f"{name}_low"], rows[f"{name}_high"], **look)  # type: ignore[arg-type]
+
+
+def bars_across(
+    axes: Axes, rows: pd.DataFrame, name: str, at: pd.Series, **look: object
+) -> None:
+    """Draw the same intervals horizontally."""
+    axes.hlines(at, rows[f"{name}_low"], rows[f"{name}_high"], **look)  # type: ignore[arg-type]
+
+
+def note(axes: Axes, text: str) -> None:
+    """Small remark in the upper left corner of a panel."""
+    axes.text(
+        0.012,
+        0.975,
+        text,
+        transform=axes.transAxes,
+        ha="left",
+        va="top",
+        fontsize=8.5,
+        color=MUTED,
+        linespacing=1.4,
+        path_effects=halo(),
+    )
+
+
+def without_value(rows: pd.DataFrame, column: str) -> str:
+    """Remark on models that a panel cannot show."""
+    missing = list(rows.loc[rows[column].isna(), "model"])
+    return f"No value: {', '.join(missing)}" if missing else ""
+
+
+def share_axis(axes: Axes, widest: float) -> None:
+    """Horizontal axis of shares up to ``widest``, stretched near 0 (square root)."""
+    widest = widest if widest > 0 else 1.0
+    axes.set_xscale("function", functions=(_root, _square))
+    ticks = [tick for tick in SHARE_TICKS if tick <= widest + 1e-9]
+    axes.set_xticks(ticks, [f"{100 * tick:g} %" if tick else "0" for tick in ticks])
+    axes.set_xlim(0, widest * 1.04)
+
+
+def _root(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.sqrt(np.maximum(share, 0))
+
+
+def _square(root: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.square(root)

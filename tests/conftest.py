@@ -1,0 +1,194 @@
+"""Fixtures that several rooms' tests share."""
+
+from collections import defaultdict
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def factbook_text() -> str:
+    """The factbook, built once per test process."""
+    from paraspec.data.factbook.build import build, categories, to_jsonl
+
+    return to_jsonl(build(categories()).concepts)
+
+
+@pytest.fixture(scope="session")
+def small_concepts(factbook_text) -> str:
+    """Two concepts of every category x tier cell, as a concept file."""
+    import json
+
+    cells = defaultdict(list)
+    for line in factbook_text.splitlines():
+        concept = json.loads(line)
+        cells[concept["category"], concept["tier"]].append(line)
+    return "\n".join(line for cell in cells.values() for line in cell[:2]) + "\n"
+
+
+# Real models made tiny: random weights, two layers, 24 value vectors each. torch is
+# imported within the fixtures, so that the rooms without it are tested without it.
+
+COMMON = {
+    "vocab_size": 320,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+SPECIAL = {
+    "gpt2": {"n_inner": 24, "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0},
+    "bloom": {"n_layer": 2, "n_head": 2},
+    "falcon": {"ffn_hidden_size": 24, "alibi": False},
+    "opt": {"ffn_dim": 24, "word_embed_proj_dim": 16, "dropout": 0.0},
+    "gemma": {"head_dim": 8},
+    "gemma2": {"head_dim": 8},
+    "gemma3_text": {"head_dim": 8},
+    "qwen3": {"head_dim": 8},
+    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+}
+WIDTH = {"bloom": 64}
+"""Value vectors per layer where a configuration does not let one choose (4 x 16)."""
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Make a tiny model of any architecture with seeded random weights."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from paraspec.models.load import quiet_transformers
+
+    torch.set_num_threads(1)
+    quiet_transformers()
+
+    def make(kind, dtype="float32", **changes):
+        config = AutoConfig.for_model(kind, **COMMON | SPECIAL.get(kind, {}) | changes)
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        for parameter in model.parameters():  # larger than 0.02, so that effects show
+            parameter.data.add_(torch.randn_like(parameter) * 0.1)
+        return model.to(getattr(torch, dtype)).eval().requires_grad_(False)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def width_of():
+    """Value vectors per layer (per expert) of a tiny model."""
+    return lambda kind: WIDTH.get(kind, 24)
+
+
+@pytest.fixture(scope="session")
+def loaded(tiny, tokenizer):
+    """Make a tiny model with tokenizer and sites, ready to be measured."""
+    from paraspec.models.load import LoadedModel
+    from paraspec.models.sites import value_vector_sites
+
+    def make(kind, **changes):
+        model = tiny(kind, vocab_size=len(tokenizer), **changes)
+        return LoadedModel(model, tokenizer, value_vector_sites(model))
+
+    return make
+
+
+# Made-up concepts whose answers are all different: no two of them are in conflict.
+
+RELATIONS = tuple(f"relation{i}" for i in range(10))
+WORDINGS = (
+    "The {r} of {n} is",
+    "As for {n}, its {r} is",
+    "{n} has as its {r}",
+    "People say that the {r} of {n} is",
+    "In the case of {n}, the {r} is",
+)
+
+
+def _made_up_concept(category, tier, i):
+    from paraspec.data.format import Concept, Question
+
+    name = f"{category.title()} {tier} {i}"
+    slug = name.lower().replace(" ", "-")
+
+    def question(q, relation):
+        options = [f"{w} {slug} {q}" for w in ("ash", "birch", "cedar", "dog rose")]
+        return Question(
+            item=f"{slug}.{relation}",
+            relation=relation,
+            question=f"What is the {relation} of {name}?",
+            options=tuple(options),
+            gold=(i + q) % 4,
+            statements=tuple(w.format(r=relation, n=name) for w in WORDINGS),
+            half="AB"[q % 2],
+        )
+
+    return Concept(
+        concept=slug,
+        name=name,
+        category=category,
+        tier=tier,
+        zipf=3.0,
+        questions=tuple(question(q, r) for q, r in enumerate(RELATIONS)),
+    )
+
+
+@pytest.fixture(scope="session")
+def made_up():
+    """Make up concepts: so many in each category x tier cell."""
+
+    def make(per_cell, categories=("ant", "bee", "cow")):
+        return [
+            _made_up_concept(category, tier, i)
+            for category in categories
+            for tier in ("high", "mid", "low")
+            for i in range(per_cell)
+        ]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tokenizer(made_up, tmp_path_factory):
+    """Zoo tokenizer trained on made-up sentences."""
+    from paraspec.data.corpus import training_sentences
+    from paraspec.models.tokenizer import load_tokenizer, train_tokenizer
+
+    concepts = made_up(2)
+    corpus = training_sentences(concepts, {c.concept: 1 for c in concepts}, seed=0)
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    train_tokenizer(corpus["text"], 320).save(str(path))
+    return load_tokenizer(path)
+
+
+@pytest.fixture(scope="session")
+def study(made_up, tokenizer, tmp_path_factory):
+    """A tiny study's planned files: 9 concepts, 9 never seen, a tokenizer."""
+    from paraspec.core import tables
+    from paraspec.core.layout import StudyFiles
+    from paraspec.data.corpus import training_sentences
+    from paraspec.data.sets import set_table
+    from paraspec.data.study import (
+        assign_exposures,
+        concept_table,
+        prompt_table,
+        select_concepts,
+    )
+
+    files = StudyFiles(tmp_path_factory.mktemp("study"))
+    chosen, unseen = select_concepts(made_up(2), 1, 0, "made up")
+    levels = assign_exposures(chosen, (8, 2, 1), 0)
+    frames = {
+        "concepts": (concept_table(chosen, levels), tables.CONCEPTS),
+        "prompts": (prompt_table(chosen, 0), tables.PROMPTS),
+        "never_seen": (prompt_table(unseen, 0, chosen), tables.PROMPTS),
+        "sets": (set_table(chosen, [], 8, 0), tables.SETS),
+        "corpus": (training_sentences(chosen, levels, 0), tables.CORPUS),
+    }
+    for name, (frame, table) in frames.items():
+        tables.write_table(frame, table, files.data(f"{name}.parquet"))
+    tokenizer.backend_tokenizer.save(str(files.data("tokenizer.json")))
+    return files

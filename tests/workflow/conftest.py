@@ -1,0 +1,93 @@
+"""A miniature of the miniature study: two models, nine concepts, real Snakemake."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+BASE = Path(__file__).resolve().parents[2]
+
+MODELS = """\
+model\tsource\tfamily\tarchitecture\td_model\tn_layers\tn_heads\td_ff\tn_experts\tsteps\tbatch\tlearning_rate
+llama-s\tzoo\tllama\tllama\t16\t1\t2\t32\t0\t40\t32\t0.01
+gpt2-s\tzoo\tgpt2\tgpt2\t16\t1\t2\t32\t0\t20\t32\t0.01
+"""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study of its own folder, run through the checkout's Snakefile."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "smoke.yaml"
+
+    @property
+    def table(self) -> Path:
+        return self.folder / "models.tsv"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def write(self, **changes) -> None:
+        """Write the configuration, with some top-level keys replaced."""
+        values = {
+            "study": "smoke",
+            "models": str(self.table),
+            "concepts": {"file": str(self.folder / "concepts.jsonl"), "per_cell": 1},
+            "zoo": {
+                "vocab_size": 500,
+                "trajectory_model": "llama-s",
+                "trajectory_steps": [10, 20],
+            },
+            "measure": {
+                "ratios": [0, 0.05, 0.1, 0.2, 0.5],
+                "general_ratios": [0, 0.05, 0.1, 0.2],
+                "keep_ratios": [0.1, 0.5, 0.9],
+                "random_draws": 2,
+                "general_items": 20,
+            },
+            "stats": {"draws": 200},
+        }
+        self.config.write_text(yaml.safe_dump({**values, **changes}))
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on the study."""
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *("--snakefile", str(BASE / "Snakefile")),
+                *("--workflow-profile", str(BASE / "profiles/default")),
+                *("--configfile", str(self.config)),
+                *("--directory", str(self.results)),
+                *arguments,
+            ],
+            cwd=BASE,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory, small_concepts) -> Study:
+    """The smoke study's files, not run yet."""
+    made = Study(tmp_path_factory.mktemp("smoke"))
+    made.table.write_text(MODELS)
+    (made.folder / "concepts.jsonl").write_text(small_concepts)
+    made.write()
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished(study) -> Study:
+    """The smoke study after one whole run."""
+    run = study.snakemake()
+    assert run.returncode == 0, run.stdout + run.stderr
+    return study

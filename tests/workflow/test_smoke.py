@@ -1,0 +1,154 @@
+"""The whole workflow in miniature: outputs, reruns, interruption, bad input."""
+
+import json
+import re
+import shutil
+
+import pandas as pd
+import pytest
+
+from paraspec.core import tables
+from tests.workflow.conftest import MODELS, Study
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+MEASURED = ["llama-s", "gpt2-s", "llama-s-step00010", "llama-s-step00020"]
+
+
+def jobs(listing: str) -> dict[str, int]:
+    """Rule name to number of jobs, from Snakemake's table of a dry run."""
+    found = re.findall(r"^([a-z_]+)\s+(\d+)\s*$", listing, re.MULTILINE)
+    return {rule: int(n) for rule, n in found if rule != "total"}
+
+
+def test_a_run_ends_with_a_report_and_every_table(finished):
+    page = (finished.results / "report.html").read_text()
+    claims = pd.read_csv(finished.results / "tables/claims.csv")
+    assert len(claims) > 5
+    assert all(claim in page for claim in claims["id"])
+    assert set(claims["verdict"]) <= {"replicated", "partly", "not", "not testable"}
+    models = pd.read_csv(finished.results / "tables/models.csv")
+    assert set(models["model"]) == set(MEASURED)
+
+
+def test_items_are_complete_and_paired(finished):
+    path = finished.results / "measure/gpt2-s/items.parquet"
+    items = tables.read_table(path, tables.ITEMS)
+    assert items["concept"].nunique() == 9
+    keys = ["concept", "item", "mask", "ablation", "draw", "ratio"]
+    assert not items.duplicated(keys).any()
+    at = items[(items["ratio"] == 0.1) & (items["ablation"] == "zero")]
+    asked = at.groupby(["mask", "draw"], observed=True)["item"].count()
+    assert set(asked) == {9 * (10 + 20)}
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    run = finished.snakemake()
+    assert "Nothing to be done" in run.stdout + run.stderr
+
+
+def test_another_model_runs_only_its_own_jobs_and_the_cross_model_ones(finished):
+    row = "gpt2-t\tzoo\tgpt2\tgpt2\t16\t1\t2\t32\t0\t20\t32\t0.01\n"
+    finished.table.write_text(MODELS + row)
+    try:
+        listing = finished.snakemake("-n").stdout
+    finally:
+        finished.table.write_text(MODELS)
+    own = dict.fromkeys(["train", "extract", "score", "pss", "ablate"], 1)
+    across = {"correlate": 1, "verify": 1, "figure": 6, "report": 1, "all": 1}
+    assert jobs(listing) == own | across
+
+
+def test_a_changed_ratio_leaves_training_and_extraction_alone(finished):
+    config = finished.config.read_text()
+    finished.config.write_text(config.replace("- 0.5\n", "- 0.4\n"))
+    try:
+        found = jobs(finished.snakemake("-n").stdout)
+    finally:
+        finished.config.write_text(config)
+    assert "train" not in found and "extract" not in found
+    assert found["score"] == len(MEASURED)
+
+
+def test_the_same_study_gives_the_same_bytes(finished, tmp_path):
+    again = Study(tmp_path)
+    for name in ("smoke.yaml", "models.tsv", "concepts.jsonl"):
+        shutil.copy(finished.folder / name, tmp_path / name)
+    target = "measure/gpt2-s/items.parquet"
+    run = again.snakemake(target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (again.results / target).read_bytes() == (
+        finished.results / target
+    ).read_bytes()
+
+
+def test_models_are_ordinary_folders_with_their_facts(finished):
+    manifest = json.loads((finished.results / "models/gpt2-s/model.json").read_text())
+    assert manifest["architecture"] == "gpt2"
+    assert manifest["d_ff"] == [32]
+    assert set(manifest["weights_sha256"]) == {"model.safetensors"}
+
+
+def test_a_local_folder_is_measured_like_any_other(finished, tmp_path):
+    folder = finished.results / "models/gpt2-s"
+    table = MODELS + f"mine\t{folder}\tgpt2" + "\t" * 9 + "\n"
+    finished.table.write_text(table)
+    try:
+        run = finished.snakemake("measure/mine/pss.csv")
+    finally:
+        finished.table.write_text(MODELS)
+    assert run.returncode == 0, run.stdout + run.stderr
+    theirs = pd.read_csv(finished.results / "measure/gpt2-s/pss.csv")
+    mine = pd.read_csv(finished.results / "measure/mine/pss.csv")
+    top = [frame[frame["mask"] == "top"] for frame in (theirs, mine)]
+    assert top[0]["pss"].tolist() == top[1]["pss"].tolist()
+
+
+BAD = {
+    "unknown key": ({"sedd": 1}, "sedd"),
+    "wrong type": ({"seed": "one"}, "seed"),
+    "ratio outside 0..1": (
+        {"measure": {"ratios": [0, 1.5], "general_ratios": [0], "keep_ratios": [0.5]}},
+        "measure.ratios.1",
+    ),
+    "no concept file": ({"concepts": {"file": "data/nowhere.jsonl"}}, "nowhere.jsonl"),
+}
+
+
+@pytest.mark.parametrize(("change", "named"), BAD.values(), ids=BAD)
+def test_bad_configuration_stops_with_one_message(study, tmp_path, change, named):
+    broken = Study(tmp_path)
+    broken.table.write_text(MODELS)
+    broken.write(**change)
+    run = broken.snakemake()
+    text = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert named in text
+    assert "Traceback" not in text
+    assert not (broken.results / "data").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "a;b", "$(x)"])
+def test_unsafe_model_names_are_refused(tmp_path, name):
+    broken = Study(tmp_path)
+    broken.table.write_text(MODELS.replace("gpt2-s", name))
+    broken.write()
+    run = broken.snakemake("-n")
+    text = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "row 2" in text and "model" in text
+    assert "Traceback" not in text
+
+
+def test_too_few_concepts_for_the_tiers_leave_nothing_behind(study, tmp_path):
+    broken = Study(tmp_path)
+    broken.table.write_text(MODELS)
+    shutil.copy(study.folder / "concepts.jsonl", tmp_path / "concepts.jsonl")
+    broken.write(
+        concepts={"file": str(tmp_path / "concepts.jsonl"), "per_cell": 50},
+        study="smoke",
+    )
+    run = broken.snakemake()
+    assert run.returncode == 1
+    assert "per_cell" in run.stdout + run.stderr
+    assert not list((broken.results / "data").glob("*.parquet"))

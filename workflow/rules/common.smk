@@ -1,0 +1,93 @@
+# Configuration, names and small helpers that several rule files share. Paths in rules
+# are relative to the study's folder, results/<study>; `root()` leads to the checkout.
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from paraspec.cli.main import STEPS
+from paraspec.core.closure import code_hash, environment_hash
+from paraspec.core.config import (
+    check_study,
+    checkpoint_name,
+    parse_study,
+    read_models,
+)
+from paraspec.core.errors import UserError
+
+BASE = Path(workflow.basedir)
+
+
+def load_study():
+    """Validated configuration and model table, or one plain message."""
+    try:
+        study = parse_study(config, "configuration")
+        rows = read_models(BASE / study.models)
+        check_study(study, rows)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    return study, {row.model: row for row in rows}
+
+
+STUDY, ROWS = load_study()
+TRACED = STUDY.zoo.trajectory_model
+CHECKPOINTS = {
+    checkpoint_name(TRACED, step): TRACED for step in STUDY.zoo.trajectory_steps
+}
+TRAINED = [name for name, row in ROWS.items() if row.source == "zoo"]
+LOCAL = [name for name in ROWS if name not in TRAINED]
+MEASURED = [*ROWS, *CHECKPOINTS]
+
+# Rules call the paraspec that lies beside the Python that runs Snakemake.
+shell.prefix(f"export PATH={Path(sys.executable).parent}:$PATH; set -euo pipefail; ")
+
+
+def root(path):
+    """A file of the checkout, seen from the study's folder."""
+    return os.path.relpath(BASE / path)
+
+
+def row_of(wildcards):
+    """Row of the model table that a measured model or checkpoint stands on."""
+    return ROWS[CHECKPOINTS.get(wildcards.model, wildcards.model)]
+
+
+def scorer_of(wildcards):
+    return row_of(wildcards).scorer
+
+
+def dtype_of(wildcards):
+    return row_of(wildcards).dtype
+
+
+def recipe_of(wildcards):
+    """The whole row: any change of it trains the model anew."""
+    return row_of(wildcards).model_dump_json()
+
+
+def entry_point(command):
+    """Module and function of a command such as `train` or `data build`."""
+    *group, function = command.split()
+    return f"paraspec.cli.{group[0] if group else STEPS[command]}", function
+
+
+def code_of(command):
+    """Hash of the code that a command runs; see paraspec.core.closure."""
+    return code_hash(*entry_point(command))
+
+
+def env_of(command):
+    """Hash of the locked libraries that a command uses."""
+    return environment_hash(*entry_point(command), BASE / "envs/requirements.lock")
+
+
+def listed(values):
+    """Numbers as one command-line word."""
+    return ",".join(f"{value:g}" for value in values)
+
+
+def one_of(names):
+    """Wildcard constraint for these names; matches nothing where there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"

@@ -1,0 +1,91 @@
+# One model at a time: coefficients, answers under masks, PSS, efficiency.
+rule extract:
+    input:
+        "models/{model}/model.json",
+        "data/prompts.parquet",
+        "data/sets.parquet",
+    output:
+        "measure/{model}/activations.safetensors",
+    log:
+        "logs/extract/{model}.log",
+    benchmark:
+        "benchmarks/extract/{model}.tsv"
+    params:
+        batch_rows=STUDY.measure.batch_rows,
+        scorer=scorer_of,
+        dtype=dtype_of,
+        code=code_of("extract"),
+        env=env_of("extract"),
+    shell:
+        "paraspec extract --model {wildcards.model} --results . "
+        "--batch-rows {params.batch_rows} --scorer {params.scorer} "
+        "--dtype {params.dtype} > {log} 2>&1"
+
+
+rule score:
+    input:
+        "models/{model}/model.json",
+        "measure/{model}/activations.safetensors",
+        "data/concepts.parquet",
+        "data/prompts.parquet",
+        "data/never_seen.parquet",
+        "data/sets.parquet",
+    output:
+        "measure/{model}/items.parquet",
+        "measure/{model}/never_seen.parquet",
+    log:
+        "logs/score/{model}.log",
+    benchmark:
+        "benchmarks/score/{model}.tsv"
+    params:
+        ratios=listed(STUDY.measure.ratios),
+        general_ratios=listed(STUDY.measure.general_ratios),
+        keep_ratios=listed(STUDY.measure.keep_ratios),
+        random_draws=STUDY.measure.random_draws,
+        batch_rows=STUDY.measure.batch_rows,
+        scorer=scorer_of,
+        dtype=dtype_of,
+        seed=STUDY.seed,
+        code=code_of("score"),
+        env=env_of("score"),
+    shell:
+        "paraspec score --model {wildcards.model} --results . "
+        "--ratios {params.ratios} --general-ratios {params.general_ratios} "
+        "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
+        "--batch-rows {params.batch_rows} --scorer {params.scorer} "
+        "--dtype {params.dtype} --seed {params.seed} > {log} 2>&1"
+
+
+rule pss:
+    input:
+        "measure/{model}/items.parquet",
+    output:
+        "measure/{model}/pss.csv",
+    log:
+        "logs/pss/{model}.log",
+    benchmark:
+        "benchmarks/pss/{model}.tsv"
+    params:
+        draws=STUDY.stats.draws,
+        seed=STUDY.seed,
+        code=code_of("pss"),
+        env=env_of("pss"),
+    shell:
+        "paraspec pss {input} --out {output} --draws {params.draws} "
+        "--seed {params.seed} > {log} 2>&1"
+
+
+rule ablate:
+    input:
+        "measure/{model}/items.parquet",
+    output:
+        "measure/{model}/efficiency.csv",
+    log:
+        "logs/ablate/{model}.log",
+    benchmark:
+        "benchmarks/ablate/{model}.tsv"
+    params:
+        code=code_of("ablate"),
+        env=env_of("ablate"),
+    shell:
+        "paraspec ablate {input} --out {output} > {log} 2>&1"

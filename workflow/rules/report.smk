@@ -1,0 +1,52 @@
+# Figures and the page. Each figure is a job of its own.
+FIGURES = [
+    "pss_accuracy",
+    "masking_curves",
+    "tiers",
+    "trajectory",
+    "controls",
+    "efficiency",
+]
+
+
+rule figure:
+    input:
+        expand("tables/{table}.csv", table=TABLES),
+        expand("measure/{model}/efficiency.csv", model=MEASURED),
+    output:
+        "figures/{figure}.svg",
+        "figures/{figure}.png",
+    wildcard_constraints:
+        figure=one_of(FIGURES),
+    log:
+        "logs/figure/{figure}.log",
+    benchmark:
+        "benchmarks/figure/{figure}.tsv"
+    params:
+        code=code_of("figures"),
+        env=env_of("figures"),
+    shell:
+        "paraspec figures --results . --only {wildcards.figure} > {log} 2>&1"
+
+
+rule report:
+    input:
+        expand("figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
+        expand("tables/{table}.csv", table=[*TABLES, "verify"]),
+        "tables/metrics.json",
+        claims=root(STUDY.claims),
+        concepts=CONCEPTS,
+    output:
+        "report.html",
+    log:
+        "logs/report.log",
+    benchmark:
+        "benchmarks/report.tsv"
+    params:
+        config=root(f"config/{STUDY.study}.yaml"),
+        code=code_of("report"),
+        env=env_of("report"),
+    shell:
+        "paraspec report --results . --config {params.config} "
+        "--claims {input.claims} --factbook {input.concepts} --out {output} "
+        "> {log} 2>&1"

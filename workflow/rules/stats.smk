@@ -1,0 +1,63 @@
+# Across models: tables, claims, and the comparison with the published tables.
+TABLES = [
+    "models",
+    "correlations",
+    "tiers",
+    "sizes",
+    "trajectory",
+    "controls",
+    "curves",
+    "claims",
+]
+REFERENCE = root(f"results/reference/{STUDY.study}")
+
+
+rule correlate:
+    input:
+        expand("models/{model}/model.json", model=MEASURED),
+        expand(
+            "measure/{model}/{file}",
+            model=MEASURED,
+            file=["items.parquet", "never_seen.parquet", "pss.csv", "efficiency.csv"],
+        ),
+        prompts="data/prompts.parquet",
+        claims=root(STUDY.claims),
+    output:
+        expand("tables/{table}.csv", table=TABLES),
+        "tables/metrics.json",
+    log:
+        "logs/correlate.log",
+    benchmark:
+        "benchmarks/correlate.tsv"
+    params:
+        models=[f"--model {model}" for model in MEASURED],
+        draws=STUDY.stats.draws,
+        seed=STUDY.seed,
+        code=code_of("correlate"),
+        env=env_of("correlate"),
+    shell:
+        "paraspec correlate --results . {params.models} --claims {input.claims} "
+        "--draws {params.draws} --seed {params.seed} > {log} 2>&1"
+
+
+rule verify:
+    input:
+        expand("tables/{table}.csv", table=TABLES),
+        reference=[
+            root(path)
+            for path in sorted((BASE / "results/reference" / STUDY.study).glob("*.csv"))
+        ],
+        tolerances=root("config/verify.yaml"),
+    output:
+        "tables/verify.csv",
+    log:
+        "logs/verify.log",
+    benchmark:
+        "benchmarks/verify.tsv"
+    params:
+        reference=REFERENCE,
+        code=code_of("verify"),
+        env=env_of("verify"),
+    shell:
+        "paraspec verify --results . --reference {params.reference} "
+        "--tolerances {input.tolerances} > {log} 2>&1"
