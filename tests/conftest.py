@@ -1,6 +1,7 @@
 """Fixtures that several rooms' tests share."""
 
 from collections import defaultdict
+from zlib import crc32
 
 import pytest
 
@@ -113,9 +114,10 @@ def _made_up_concept(category, tier, i):
 
     name = f"{category.title()} {tier} {i}"
     slug = name.lower().replace(" ", "-")
+    code = crc32(slug.encode())
 
     def question(q, relation):
-        options = [f"{w} {slug} {q}" for w in ("ash", "birch", "cedar", "dog rose")]
+        options = [f"{w} {code} {q}" for w in ("ash", "birch", "cedar", "dog rose")]
         return Question(
             item=f"{slug}.{relation}",
             relation=relation,
@@ -192,3 +194,15 @@ def study(made_up, tokenizer, tmp_path_factory):
         tables.write_table(frame, table, files.data(f"{name}.parquet"))
     tokenizer.backend_tokenizer.save(str(files.data("tokenizer.json")))
     return files
+
+
+@pytest.fixture(scope="session")
+def concept_file(made_up):
+    """Write made-up concepts as JSON lines."""
+
+    def write(path, per_cell):
+        lines = [c.model_dump_json() for c in made_up(per_cell)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write

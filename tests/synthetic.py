@@ -11,6 +11,7 @@ primary ratio, signed = accuracy * (damage - collateral).
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -104,32 +105,38 @@ def concepts_table(n: int) -> pd.DataFrame:
 
 def prompts_table(concepts: pd.DataFrame) -> pd.DataFrame:
     """Ten items per concept; a city's first three relations follow from its country."""
-    rows = []
-    for row in concepts.itertuples():
-        for j in range(N_RELATIONS):
-            rows.append(
-                {
-                    "item": f"{row.concept}.r{j}",
-                    "item_concept": row.concept,
-                    "relation": f"r{j}",
-                    "category": row.category,
-                    "tier": row.tier,
-                    "half": "AB"[j % 2],
-                    "question": f"What is r{j} of {row.name}?",
-                    "prefix": f"The r{j} of {row.name} is",
-                    "options": '["a", "b", "c", "d"]',
-                    "gold": j % 4,
-                    "aliases": "[]",
-                    "chance": CHANCE,
-                    "floor": FLOOR,
-                    "country_derived": row.category == "city" and j < 3,
-                }
-            )
+    rows = [
+        {
+            "item": f"{row.concept}.r{j}",
+            "item_concept": row.concept,
+            "relation": f"r{j}",
+            "category": row.category,
+            "tier": row.tier,
+            "half": "AB"[j % 2],
+            "question": f"What is r{j} of {row.name}?",
+            "prefix": f"The r{j} of {row.name} is",
+            "options": '["a", "b", "c", "d"]',
+            "gold": j % 4,
+            "aliases": "[]",
+            "chance": CHANCE,
+            "floor": FLOOR,
+            "country_derived": row.category == "city" and j < 3,
+        }
+        for row in concepts.itertuples()
+        for j in range(N_RELATIONS)
+    ]
     return tables.checked(pd.DataFrame(rows), tables.PROMPTS)
 
 
-def sets_table(concepts: pd.DataFrame, prompts: pd.DataFrame) -> pd.DataFrame:
+def sets_table(concepts: pd.DataFrame) -> pd.DataFrame:
     """Own items, and general ones half from the same category."""
+    return _sets(len(concepts)).copy()
+
+
+@cache
+def _sets(n: int) -> pd.DataFrame:
+    concepts = concepts_table(n)
+    prompts = prompts_table(concepts)
     frames = []
     for row in concepts.itertuples():
         own = prompts[prompts["item_concept"] == row.concept]
@@ -160,8 +167,9 @@ def items_table(fake: Fake, concepts: pd.DataFrame, seed: int = 0) -> pd.DataFra
         subset = asked if ratio in GENERAL_RATIOS else asked[asked["set"] == "concept"]
         frames.append(_masked(fake, subset, "top", ratio, seed))
         frames.append(_masked(fake, subset, "random", ratio, seed))
-    for draw in range(1, 4):
-        frames.append(_masked(fake, asked, "random", primary, seed, draw))
+    frames += [
+        _masked(fake, asked, "random", primary, seed, draw) for draw in range(1, 4)
+    ]
     frames.append(_masked(fake, asked, "top-insample", primary, seed))
     frames.append(_masked(fake, asked, "swap", primary, seed))
     own = asked[asked["set"] == "concept"]
@@ -180,7 +188,7 @@ def _asked(fake: Fake, concepts: pd.DataFrame, seed: int) -> pd.DataFrame:
     known = rng.permutation(len(prompts)) < round(fake.accuracy * len(prompts))
     knowledge = pd.Series(known, index=prompts["item"])
     traits = concepts.set_index("concept")
-    asked = sets_table(concepts, prompts)
+    asked = sets_table(concepts)
     for column in ("category", "tier", "exposure"):
         asked[column] = traits[column].reindex(asked["concept"]).to_numpy()
     asked["item_tier"] = traits["tier"].reindex(asked["item_concept"]).to_numpy()
@@ -204,12 +212,11 @@ def _masked(
     draw: int = 0,
 ) -> pd.DataFrame:
     rng = generator("synthetic-mask", fake.model, mask, ratio, draw, seed)
-    lost = rng.random(len(asked)) < _damage(fake, asked, mask, ratio)
+    damage = _damage(fake, asked, mask, ratio)
+    lost = rng.random(len(asked)) < damage
     correct = asked["known"].to_numpy() & ~lost
     plain = mask == "none"
-    margin = np.where(asked["known"], 4.0, -1.0) * (
-        1 - _damage(fake, asked, mask, ratio)
-    )
+    margin = np.where(asked["known"], 4.0, -1.0) * (1 - damage)
     return asked.assign(
         model=fake.model,
         scorer="cloze",

@@ -24,7 +24,9 @@ def test_places_order_by_falling_value_and_ties_by_index(numbers):
 @given(values, st.floats(0, 1), st.floats(0, 1))
 def test_masks_of_one_ranking_are_nested(numbers, one, two):
     ranking = places(torch.tensor(numbers))
-    small, large = sorted((vectors_at(one, len(numbers)), vectors_at(two, len(numbers))))
+    small, large = sorted(
+        (vectors_at(one, len(numbers)), vectors_at(two, len(numbers)))
+    )
     keep = kept(ranking.expand(2, -1), torch.tensor([small, large]))
     masked = ~keep
     assert masked.sum(1).tolist() == [small, large]
@@ -33,14 +35,8 @@ def test_masks_of_one_ranking_are_nested(numbers, one, two):
 
 @given(st.integers(0, 1000), st.integers(1, 500))
 def test_counts_round_halves_up(thousandths, n):
-    ratio = thousandths / 1000
     exact = Fraction(thousandths, 1000) * n + Fraction(1, 2)
-    k = vectors_at(ratio, n)
-    assert 0 <= k <= n
-    if exact.denominator == 1:  # a half exactly: binary floats may fall either side
-        assert k in (exact - 1, exact)
-    else:
-        assert k == math.floor(exact)
+    assert vectors_at(thousandths / 1000, n) == math.floor(exact)
 
 
 def test_counts_are_per_layer():
@@ -48,7 +44,7 @@ def test_counts_are_per_layer():
     assert counts(0.005, (64, 100)) == (0, 1)
 
 
-@pytest.mark.parametrize("ratio", ["0.005", "0.01", "0.02", "0.05", "0.1", "0.3", "0.95"])
+@pytest.mark.parametrize("ratio", ["0.005", "0.05", "0.1", "0.3", "0.7", "0.95"])
 def test_exact_halves_of_the_study_s_ratios_round_up(ratio):
     for n in range(1, 2000):
         exact = math.floor(Fraction(ratio) * n + Fraction(1, 2))

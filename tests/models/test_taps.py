@@ -18,7 +18,9 @@ NOISE = {"float32": 1e-5, "bfloat16": 0.1}
 
 @pytest.fixture
 def ids():
-    return torch.randint(3, 300, (ROWS, POS), generator=torch.Generator().manual_seed(1))
+    return torch.randint(
+        3, 300, (ROWS, POS), generator=torch.Generator().manual_seed(1)
+    )
 
 
 @pytest.fixture

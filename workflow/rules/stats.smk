@@ -2,6 +2,7 @@
 TABLES = [
     "models",
     "correlations",
+    "estimates",
     "tiers",
     "sizes",
     "trajectory",

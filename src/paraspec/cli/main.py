@@ -21,6 +21,7 @@ STEPS = {
     "plan": "plan",
     "tokenizer": "zoo",
     "train": "zoo",
+    "register": "zoo",
     "extract": "measure",
     "score": "measure",
     "pss": "stats",

@@ -41,14 +41,17 @@ def score(
     seed: Seed = 0,
 ) -> None:
     """Answer items under every mask: items.parquet and never_seen.parquet."""
-    from paraspec.core.config import MeasureConfig
+    from paraspec.core.config import MeasureConfig, parse
+
+    given = {
+        "ratios": numbers(ratios),
+        "general_ratios": numbers(general_ratios),
+        "keep_ratios": numbers(keep_ratios),
+        "random_draws": random_draws,
+        "batch_rows": batch_rows,
+    }
+    config = parse(MeasureConfig, given, "paraspec score")
+
     from paraspec.measure.score_run import run_score
 
-    config = MeasureConfig(
-        ratios=numbers(ratios),
-        general_ratios=numbers(general_ratios),
-        keep_ratios=numbers(keep_ratios),
-        random_draws=random_draws,
-        batch_rows=batch_rows,
-    )
     run_score(model, results, config, scorer, dtype, seed)

@@ -1,7 +1,7 @@
 """Options that several commands share, and how lists are written on a command line."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,9 +13,12 @@ Seed = Annotated[int, typer.Option("--seed", help="The study's seed.")]
 BatchRows = Annotated[
     int, typer.Option("--batch-rows", min=1, help="Prompts in one forward pass.")
 ]
-Scorer = Annotated[str, typer.Option("--scorer", help="How items are asked: cloze.")]
+Scorer = Annotated[
+    Literal["cloze"], typer.Option("--scorer", help="How items are asked.")
+]
 Dtype = Annotated[
-    str, typer.Option("--dtype", help="float32, bfloat16 or float16 while measuring.")
+    Literal["float32", "bfloat16", "float16"],
+    typer.Option("--dtype", help="Number format while measuring."),
 ]
 
 

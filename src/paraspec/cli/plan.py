@@ -25,6 +25,7 @@ def plan(
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
     from paraspec.core import tables
+    from paraspec.core.config import ZooConfig, parse
     from paraspec.core.layout import StudyFiles
     from paraspec.data.corpus import training_sentences
     from paraspec.data.sets import set_table
@@ -36,11 +37,12 @@ def plan(
     )
     from paraspec.data.validate import read_concepts
 
+    zoo = parse(ZooConfig, {"exposures": whole_numbers(exposures)}, "paraspec plan")
     chosen, unseen = select_concepts(
         read_concepts(concepts), per_cell, seed, str(concepts)
     )
     more = [c for path in added or [] for c in read_concepts(path)]
-    levels = assign_exposures(chosen, whole_numbers(exposures), seed)
+    levels = assign_exposures(chosen, zoo.exposures, seed)
     sets = set_table(chosen, more, general_items, seed)
     corpus = training_sentences(chosen, levels, seed)
     files = StudyFiles(results)

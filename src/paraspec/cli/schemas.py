@@ -14,11 +14,17 @@ def schemas(
     """Write the JSON schemas of configuration, model rows and concept files."""
     import json
 
+    from pydantic import BaseModel
+
     from paraspec.core.config import ModelRow, StudyConfig
     from paraspec.core.files import write_text
     from paraspec.data.format import Concept
 
-    described = {"study": StudyConfig, "model_row": ModelRow, "concept": Concept}
+    described: dict[str, type[BaseModel]] = {
+        "study": StudyConfig,
+        "model_row": ModelRow,
+        "concept": Concept,
+    }
     for name, model in described.items():
         text = json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False)
         write_text(out / f"{name}.schema.json", text + "\n")

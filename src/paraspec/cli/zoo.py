@@ -37,18 +37,21 @@ def train(
     ] = "",
 ) -> None:
     """Train one model of the table on the study's sentences."""
+    row, steps = _row(models, model), whole_numbers(checkpoints)
+
     from paraspec.models.training_run import run
 
-    run(_row(models, model), results, whole_numbers(checkpoints))
+    run(row, results, steps)
 
 
 def register(model: Model, models: Table, results: Results) -> None:
     """Describe a local model folder of the table, so that it can be measured."""
+    row = _row(models, model)
+
     from paraspec.core.layout import StudyFiles
     from paraspec.models.load import load_model
     from paraspec.models.manifest import describe, write_manifest
 
-    row = _row(models, model)
     folder = Path(row.source)
     manifest = describe(row, model, load_model(folder, row.dtype), folder, None)
     write_manifest(manifest, StudyFiles(results).model(model, "model.json"))

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveInt,
     ValidationError,
     model_validator,
 )
@@ -32,7 +33,7 @@ Ratios = Annotated[tuple[Ratio, ...], Field(min_length=1), AfterValidator(_ascen
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ConceptsConfig(_Section):
@@ -54,7 +55,7 @@ class ZooConfig(_Section):
     """Training of the study's own models."""
 
     vocab_size: int = Field(2048, ge=300, description="Size of the shared tokenizer.")
-    exposures: tuple[int, ...] = Field(
+    exposures: tuple[PositiveInt, ...] = Field(
         (8, 2, 1), min_length=1, description="Relative exposure levels."
     )
     trajectory_model: str | None = Field(
@@ -123,12 +124,16 @@ class ModelRow(_Section):
     d_model: int = Field(0, ge=0, description="Zoo only: width.")
     n_layers: int = Field(0, ge=0, description="Zoo only: layers.")
     n_heads: int = Field(0, ge=0, description="Zoo only: attention heads.")
-    d_ff: int = Field(0, ge=0, description="Zoo only: value vectors per layer (expert).")
+    d_ff: int = Field(
+        0, ge=0, description="Zoo only: value vectors per layer (expert)."
+    )
     n_experts: int = Field(0, ge=0, description="Zoo only: experts; 0 if dense.")
     steps: int = Field(0, ge=0, description="Zoo only: optimiser steps.")
     batch: int = Field(128, ge=1, description="Zoo only: sentences per step.")
     learning_rate: float = Field(0.003, gt=0, description="Zoo only: peak rate.")
-    data_share: Ratio = Field(1.0, description="Zoo only: share of concepts trained.")
+    data_share: float = Field(
+        1.0, gt=0, le=1, description="Zoo only: share of concepts trained."
+    )
     seed: int = Field(0, ge=0, description="Zoo only: seed of weights and order.")
     scorer: Literal["cloze"] = Field("cloze", description="How items are asked.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
@@ -149,7 +154,9 @@ class ModelRow(_Section):
                 f"d_model {self.d_model} does not divide into {self.n_heads} heads "
                 "of even width"
             )
-        if (self.architecture == "mixtral") != (self.n_experts > 0):
+        mixture = self.architecture == "mixtral"
+        allowed = self.n_experts >= 2 if mixture else self.n_experts == 0
+        if not allowed:
             raise ValueError("n_experts is for mixtral, which needs at least 2")
         return self
 
@@ -170,14 +177,24 @@ def _short(fault: Mapping[str, object]) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def parse_study(values: Mapping[str, object], where: str) -> StudyConfig:
-    """Validate a study's configuration; every fault in one message."""
+SectionT = TypeVar("SectionT", bound=_Section)
+
+
+def parse(
+    section: type[SectionT], values: Mapping[str, object], where: str
+) -> SectionT:
+    """Validate a configuration or a section of one; every fault in one message."""
     try:
-        return StudyConfig.model_validate(dict(values))
+        return section.model_validate(dict(values))
     except ValidationError as error:
         raise UserError(
             where, "; ".join(plain_faults(error)), "See config/README.md for each key"
         ) from error
+
+
+def parse_study(values: Mapping[str, object], where: str) -> StudyConfig:
+    """Validate a study's configuration."""
+    return parse(StudyConfig, values, where)
 
 
 def read_study(path: Path | str) -> StudyConfig:
@@ -220,7 +237,9 @@ def read_models(path: Path | str) -> tuple[ModelRow, ...]:
             label = given.get("model", "?")
             faults += [f"row {number} ({label}): {f}" for f in plain_faults(error)]
     names = [row.model for row in rows]
-    faults += [f"model {n!r} stands twice" for n in sorted(set(names)) if names.count(n) > 1]
+    faults += [
+        f"model {n!r} stands twice" for n in sorted(set(names)) if names.count(n) > 1
+    ]
     if not rows and not faults:
         faults = ["holds no models"]
     if faults:
@@ -244,6 +263,13 @@ def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
             config.models,
             f"zoo.trajectory_model {traced!r} is not a zoo model of the table",
             f"Choose one of {', '.join(r.model for r in rows if r.source == 'zoo')}",
+        )
+    checkpoints = {checkpoint_name(traced, s) for s in config.zoo.trajectory_steps}
+    if taken := sorted(checkpoints & set(names)):
+        raise UserError(
+            config.models,
+            f"model {taken[0]!r} has the name of a checkpoint of {traced!r}",
+            "Rename the model",
         )
     late = [s for s in config.zoo.trajectory_steps if not 0 < s <= names[traced].steps]
     if late:

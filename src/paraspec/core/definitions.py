@@ -25,9 +25,12 @@ def primary_ratio(n_parameters: int) -> float:
 def vectors_at(ratio: float, n: int) -> int:
     """Value vectors that a mask ratio selects in a layer of ``n``.
 
-    Halves round up: ``floor(ratio * n + 0.5)``, free of banker's rounding.
+    Halves round up: ``floor(ratio * n + 0.5)``, free of banker's rounding and of the
+    binary fractions that make 0.7 * 45 fall short of 31.5.
 
     >>> [vectors_at(r, 10) for r in (0, 0.04, 0.05, 0.25, 1)]
     [0, 0, 1, 3, 10]
+    >>> vectors_at(0.7, 45)
+    32
     """
-    return int(ratio * n + 0.5)
+    return int(round(ratio * n, 9) + 0.5)

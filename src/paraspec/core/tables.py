@@ -338,6 +338,7 @@ CONTROLS = _table(
     *_interval("signed", "Signed difference-in-differences of this mask."),
     *_interval("top_minus", "The top mask's signed effect minus this one's, paired."),
     *_interval("general_change", "General accuracy, masked minus unmasked."),
+    *_interval("log_odds", "Item-level GEE: drop in log-odds, concept beyond general."),
     ("pss", "number", "PSS under this mask."),
     ("contains_zero", "flag", "The interval of `signed` contains zero."),
     ("pss_above_015", "flag", "PSS exceeds 0.15 (decision 10 asks how many do)."),
@@ -425,13 +426,18 @@ def read_table(path: Path | str, table: Table) -> pd.DataFrame:
         Where the file is missing or is not such a table.
     """
     found = existing(path, f"Run the step that writes the {table.name} table first")
-    if str(path).endswith(".parquet"):
-        frame = pd.read_parquet(found)
-    else:
-        text = {c.name: str for c in table.columns if c.kind in ("text", "category")}
-        frame = pd.read_csv(found, dtype=text, keep_default_na=True)
-        frame[list(text)] = frame[list(text)].fillna("")
     try:
-        return checked(frame, table)
-    except ValueError as error:
-        raise UserError(found, str(error), "Delete the file and run again") from error
+        return checked(_stored(found, table), table)
+    except (ValueError, OSError) as error:
+        fault = " ".join(str(error).split())
+        raise UserError(found, fault, "Delete the file and run again") from error
+
+
+def _stored(found: Path, table: Table) -> pd.DataFrame:
+    """Read a file as it is; in CSV an empty text is no missing value."""
+    if found.suffix == ".parquet":
+        return pd.read_parquet(found)
+    text = {c.name: str for c in table.columns if c.kind in ("text", "category")}
+    frame = pd.read_csv(found, dtype=text)
+    present = [name for name in text if name in frame]
+    return frame.assign(**{name: frame[name].fillna("") for name in present})

@@ -94,7 +94,16 @@ def masks_of(concept: str, donor: str | None, grid: Grid) -> Iterator[Mask]:
     ) -> Mask:
         selector = "random" if kind == "random" else SELECTOR
         return Mask(
-            concept, selector, kind, ablation, draw, donor, ratio, ranking, halves, general
+            concept,
+            selector,
+            kind,
+            ablation,
+            draw,
+            donor,
+            ratio,
+            ranking,
+            halves,
+            general,
         )
 
     drawn = ("random", concept, "0")
@@ -112,7 +121,9 @@ def masks_of(concept: str, donor: str | None, grid: Grid) -> Iterator[Mask]:
     yield mask("top-insample", grid.primary, insample, general=True)
     for half in HALVES if donor else ():
         fitted = ("top", str(donor), other(half))
-        yield mask("swap", grid.primary, fitted, (half,), general=True, donor=str(donor))
+        yield mask(
+            "swap", grid.primary, fitted, (half,), general=True, donor=str(donor)
+        )
     for share in grid.keep_ratios:
         for half in HALVES:
             fitted = ("top", concept, other(half))
@@ -131,7 +142,9 @@ def swap_donors(categories: Mapping[str, str], seed: int) -> dict[str, str]:
     for concept, category in categories.items():
         mates = [c for c, k in categories.items() if k == category and c != concept]
         if mates:
-            donors[concept] = min(mates, key=lambda c: seed_for("swap", seed, concept, c))
+            donors[concept] = min(
+                mates, key=lambda c: seed_for("swap", seed, concept, c)
+            )
     return donors
 
 

@@ -57,7 +57,8 @@ def tokenise(
     """Tokenise every item of a prompt table as the scorer will ask it."""
     wording = WORDINGS[scorer]
     return {
-        row["item"]: _prompt(row, wording(row), tokenizer) for _, row in table.iterrows()
+        row["item"]: _prompt(row, wording(row), tokenizer)
+        for _, row in table.iterrows()
     }
 
 

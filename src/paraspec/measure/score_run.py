@@ -85,13 +85,21 @@ class Scoring:
         total = sum(map(n_distinct, rows.values()))
         with progress(f"scoring {self.model}", total) as advance:
             for start in range(0, len(names), CONCEPTS_AT_ONCE):
-                chunk = [r for c in names[start : start + CONCEPTS_AT_ONCE] for r in rows[c]]
+                chunk = [
+                    r for c in names[start : start + CONCEPTS_AT_ONCE] for r in rows[c]
+                ]
                 answers = answer_rows(
                     self.loaded, chunk, prompts, rankings, self.batch_rows, advance
                 )
                 frames.append(
                     item_frame(
-                        self.model, self.scorer, chunk, answers, prompts, table, concepts
+                        self.model,
+                        self.scorer,
+                        chunk,
+                        answers,
+                        prompts,
+                        table,
+                        concepts,
                     )
                 )
         return pd.concat(frames, ignore_index=True)

@@ -59,7 +59,11 @@ class TrainingFacts:
 
 
 def describe(
-    row: ModelRow, name: str, loaded: LoadedModel, folder: Path, facts: TrainingFacts | None
+    row: ModelRow,
+    name: str,
+    loaded: LoadedModel,
+    folder: Path,
+    facts: TrainingFacts | None,
 ) -> Manifest:
     """Describe a saved model folder."""
     parameters = count_parameters(loaded.model)
@@ -85,7 +89,9 @@ def describe(
         trained_on_study=facts is not None,
         tokens_seen=facts.n_tokens if facts else 0,
         loss_nats=facts.loss_nats if facts else None,
-        weights_sha256={p.name: sha256_of(p) for p in sorted(folder.glob("*.safetensors"))},
+        weights_sha256={
+            p.name: sha256_of(p) for p in sorted(folder.glob("*.safetensors"))
+        },
     )
 
 

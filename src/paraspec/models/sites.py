@@ -104,7 +104,7 @@ def value_vector_sites(model: PreTrainedModel) -> tuple[Site, ...]:
 
 def _site(name: str, module: nn.Module, layout: Layout) -> Site:
     if layout == "experts":
-        n_experts, _, d_ff = module.down_proj.shape  # type: ignore[union-attr,misc]
+        n_experts, _, d_ff = module.down_proj.shape  # type: ignore[misc]
         return Site(name, module, layout, int(n_experts), int(d_ff))
     weight = module.weight
     assert isinstance(weight, torch.Tensor)

@@ -122,7 +122,7 @@ def train(
                 f"the loss became {loss.item()}",
                 "Lower learning_rate in the model table",
             )
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()

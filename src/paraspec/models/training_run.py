@@ -85,7 +85,7 @@ def left_out(concepts: pd.DataFrame, data_share: float, seed: int) -> list[str]:
     cells = concepts.groupby(["category", "tier", "exposure"], observed=True)
     for _, cell in cells:
         order = sorted(cell["concept"], key=lambda c: seed_for("data-share", seed, c))
-        out += order[math.ceil(data_share * len(order)) :]
+        out += order[math.ceil(round(data_share * len(order), 9)) :]
     return sorted(out)
 
 
@@ -104,6 +104,7 @@ def save_model(
         model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").unlink(missing_ok=True)
     for file in partial.iterdir():
         file.replace(folder / file.name)
     partial.rmdir()

@@ -62,8 +62,8 @@ def _effect(tables: StudyTables) -> str:
     primary = tables.final.loc[tables.final["in_primary"], "primary_ratio"]
     share = " or ".join(percent(ratio) for ratio in sorted(set(primary.dropna())))
     text = (
-        f"Switching off the {share} of MLP value vectors that respond most to a concept "
-        f"{_costs(top)}"
+        f"Switching off the {share} of MLP value vectors that respond most to a "
+        f"concept {_costs(top)}"
     )
     if random is None:
         return f"{text}."
@@ -144,6 +144,8 @@ def _verdicts(claims: pd.DataFrame) -> str:
         "not testable": "{} not testable here",
     }
     parts = [
-        words[verdict].format(counts[verdict]) for verdict in VERDICTS if verdict in counts
+        words[verdict].format(counts[verdict])
+        for verdict in VERDICTS
+        if verdict in counts
     ]
     return f"Of {counted(len(claims), 'claim')} fixed beforehand: {listed(parts)}."

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from paraspec.report.style import MUTED, halo
+from paraspec.report.style import BACKING, MUTED
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def label_points(
             ha="center",
             va="center",
             fontsize=size,
-            path_effects=halo(),
+            bbox=BACKING,
             zorder=5,
         )
         for i, name in enumerate(names)
@@ -211,9 +211,7 @@ def _edge(dx: float, dy: float, width: float, height: float) -> tuple[float, flo
     )
 
 
-def interval_boxes(
-    x: FloatArray, low: FloatArray, high: FloatArray
-) -> FloatArray:
+def interval_boxes(x: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Boxes of vertical intervals for :func:`label_points`, without undefined ones."""
     boxes = np.column_stack([x, low, x, high])
     return np.asarray(boxes[np.isfinite(boxes).all(axis=1)])

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from paraspec.core.tables import CONTROLS
 from paraspec.report import numbers
 from paraspec.report.inputs import StudyTables
 from paraspec.report.provenance import RuleCost
 
 ALL = "(all)"
 MASKS = {
-    "top": "top, cross-fitted",
+    "top": "top",
     "top-insample": "top, in-sample",
     "random": "random",
-    "swap": "swap (another concept's)",
+    "swap": "swap",
 }
+"""Mask kind to its column's head."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +67,29 @@ def flag(column: str) -> Write:
 
 
 def page_table(
-    name: str, caption: str, frame: pd.DataFrame, columns: dict[str, Write]
+    name: str,
+    caption: str,
+    frame: pd.DataFrame,
+    columns: dict[str, Write],
+    empty: str = "No rows.",
 ) -> PageTable:
     """Write each row of ``frame`` with the columns' writers."""
     rows = [
         [write(row) for write in columns.values()]
         for _, row in frame.reset_index(drop=True).iterrows()
     ]
-    return PageTable(name, caption, list(columns), rows)
+    return PageTable(name, caption, list(columns), rows, empty)
 
 
 def models_table(tables: StudyTables) -> PageTable:
-    """Every model that is no checkpoint."""
+    """What each model is and knows, with the positive control."""
     return page_table(
         "models",
-        "Models by accuracy, at each model's pre-registered mask ratio. Small type: "
-        "95 % percentile intervals from resampling concepts.",
+        "Models by accuracy. Positive control: accuracy on the study's concepts "
+        "against concepts that the model never met in training; a gap near zero would "
+        "mean that the questions can be answered without the facts. Concept-blind: a "
+        "predictor that knows only how often each answer is right. Small type: 95 % "
+        "percentile intervals from resampling concepts.",
         tables.final[::-1],
         {
             "model": words("model"),
@@ -88,18 +97,39 @@ def models_table(tables: StudyTables) -> PageTable:
             "parameters": _parameters,
             "steps": figure("steps", numbers.count),
             "seed": figure("seed", numbers.count),
-            "mask ratio": figure("primary_ratio", numbers.percent),
+            "concepts": figure("n_concepts", numbers.count),
+            "questions": figure("n_concept_items", numbers.count),
             "accuracy": estimate("accuracy"),
+            "never seen": figure("never_seen"),
+            "gap": figure("never_seen_gap"),
+            "concept-blind": figure("floor"),
+            "chance": figure("chance"),
+            "primary": flag("in_primary"),
+        },
+    )
+
+
+def specialisation_table(tables: StudyTables) -> PageTable:
+    """PSS, signed effects and efficiency of each model."""
+    return page_table(
+        "specialisation",
+        "Specialisation at each model's pre-registered mask ratio, general questions "
+        "from the same category; models by accuracy. Peak: the ratio chosen on the "
+        "other half of the questions. k50: median over the model's known concepts.",
+        tables.final[::-1],
+        {
+            "model": words("model"),
+            "mask ratio": figure("primary_ratio", numbers.percent),
             "PSS": estimate("pss"),
             "PSS, random": estimate("random_pss"),
+            "PSS, in-sample": figure("pss_insample"),
             "signed": estimate("signed"),
             "signed, floor-corrected": estimate("signed_floor"),
             "signed, random": estimate("random_signed"),
             "PSS at peak": estimate("peak_pss"),
             "peak ratio": figure("peak_ratio", numbers.percent),
-            "k50 top": figure("k50_top"),
-            "k50 random": figure("k50_random"),
-            "in correlation": flag("in_primary"),
+            "k50, top": figure("k50_top"),
+            "k50, random": figure("k50_random"),
         },
     )
 
@@ -110,74 +140,92 @@ def _parameters(row: pd.Series) -> Cell:
     return Cell(numbers.parameters(total), small)
 
 
-def positive_control_table(tables: StudyTables) -> PageTable:
-    """What was trained against what was never seen."""
-    return page_table(
-        "positive-control",
-        "Positive control: accuracy on the study's concepts and on concepts that the "
-        "model never met in training. A gap near zero would mean that the questions can "
-        "be answered without the facts.",
-        tables.final[::-1],
-        {
-            "model": words("model"),
-            "concepts": figure("n_concepts", numbers.count),
-            "questions": figure("n_concept_items", numbers.count),
-            "trained": estimate("accuracy"),
-            "never seen": figure("never_seen"),
-            "gap": figure("never_seen_gap"),
-            "concept-blind": figure("floor"),
-            "chance": figure("chance"),
-        },
+def controls_table(tables: StudyTables) -> PageTable:
+    """One row per model: every mask's signed effect, and what the top mask adds."""
+    order = [ALL, *tables.final["model"][::-1]]
+    rows = tables.controls[tables.controls["model"].isin(order)]
+    wide = _wide(rows, order)
+    columns: dict[str, Write] = {
+        "model": lambda row: Cell(
+            "mean of models" if row["model"] == ALL else str(row["model"]),
+            numeric=False,
+        ),
+        "concepts": figure("top n_concepts", numbers.count),
+    }
+    columns |= {name: estimate(f"{mask} signed") for mask, name in MASKS.items()}
+    columns |= {
+        "top minus random": estimate("random top_minus"),
+        "top minus swap": estimate("swap top_minus"),
+        "general accuracy, change under top": estimate("top general_change"),
+        "same, under random": estimate("random general_change"),
+        "log-odds, top (GEE)": estimate("top log_odds"),
+    }
+    return page_table("controls", _controls_caption(rows), wide, columns)
+
+
+def _wide(rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """One row per model, columns ``<mask> <column>``, NaN for what is missing."""
+    names = [column.name for column in CONTROLS.columns if column.kind == "number"]
+    parts = []
+    for mask in MASKS:
+        mine = rows[rows["mask"] == mask].set_index("model")[["n_concepts", *names]]
+        parts.append(mine.add_prefix(f"{mask} "))
+    wide = pd.concat(parts, axis=1)
+    return wide.reindex([m for m in order if m in wide.index]).reset_index(
+        names="model"
     )
 
 
-def controls_table(tables: StudyTables) -> PageTable:
-    """Every mask kind, the mean over models first."""
-    shown = tables.controls[
-        tables.controls["model"].isin([ALL, *tables.final["model"]])
-    ]
-    order = {name: place for place, name in enumerate([ALL, *tables.final["model"][::-1]])}
-    shown = shown.assign(place=shown["model"].map(order))
-    return page_table(
-        "controls",
+def _controls_caption(rows: pd.DataFrame) -> str:
+    random = rows[(rows["mask"] == "random") & (rows["model"] != ALL)]
+    holds, strong = int(random["contains_zero"].sum()), random["pss_above_015"].sum()
+    top = rows[(rows["mask"] == "top") & (rows["model"] != ALL)]
+    draws = numbers.count(random["draws"].max()) if len(random) else "no"
+    return (
         "Controls at the pre-registered ratio: signed effect of each mask, and how far "
-        "the top mask exceeds it (paired).",
-        shown.sort_values("place", kind="stable"),
-        {
-            "model": lambda row: Cell(
-                "mean of models" if row["model"] == ALL else row["model"], numeric=False
-            ),
-            "mask": lambda row: Cell(MASKS.get(row["mask"], row["mask"]), numeric=False),
-            "draws": figure("draws", numbers.count),
-            "models": figure("n_models", numbers.count),
-            "concepts": figure("n_concepts", numbers.count),
-            "signed": estimate("signed"),
-            "top minus this": estimate("top_minus"),
-            "change of general accuracy": estimate("general_change"),
-            "PSS": figure("pss"),
-            "interval holds 0": flag("contains_zero"),
-        },
+        f"the top mask exceeds it (paired). Random: {draws} draws; its interval holds "
+        f"zero in {holds} of {numbers.counted(len(random), 'model')}. PSS exceeds 0.15 "
+        f"in {int(top['pss_above_015'].sum())} of them under the top mask and in "
+        f"{int(strong)} under random masks. Log-odds: item-level GEE clustered by "
+        "concept."
     )
 
 
 def tiers_table(tables: StudyTables) -> PageTable:
     """Means over models by exposure, tier, category and origin."""
-    frame = tables.tiers[tables.tiers["model"] == ALL]
+    key = ["group", "level"]
+    rows = tables.tiers[tables.tiers["model"] == ALL]
+    top, random = (rows[rows["mask"] == mask] for mask in ("top", "random"))
+    ends = [f"signed{end}" for end in ("", "_low", "_high")]
+    other = random[[*key, *ends]].rename(columns={e: f"random {e}" for e in ends})
+    frame = top.merge(other, on=key, how="left")
+    order = {name: place for place, name in enumerate(dict.fromkeys(frame["group"]))}
+    frame = frame.sort_values("group", key=lambda g: g.map(order), kind="stable")
     return page_table(
         "tiers",
-        "Effects by exposure, tier, category and origin of the relation: means over the "
-        "primary models; intervals from resampling models and concepts.",
+        "Effects by exposure, tier, category and origin of the relation: means over "
+        "the primary models; intervals from resampling models and concepts. PSS "
+        "misleads across levels: equal damage gives a larger PSS where less was known.",
         frame,
         {
             "group": words("group"),
             "level": words("level"),
-            "mask": words("mask"),
             "concepts": figure("n_concepts", numbers.count),
             "accuracy": estimate("accuracy"),
             "signed": estimate("signed"),
-            "PSS (misleading across levels)": estimate("pss"),
+            "signed, random": estimate("random signed"),
+            "PSS": estimate("pss"),
         },
     )
+
+
+EFFECTS = {
+    "pss": "PSS",
+    "signed": "signed",
+    "signed_floor": "signed, floor-corrected",
+    "random_pss": "PSS, random mask",
+    "random_signed_floor": "signed, floor-corrected, random mask",
+}
 
 
 def correlations_table(tables: StudyTables) -> PageTable:
@@ -189,20 +237,36 @@ def correlations_table(tables: StudyTables) -> PageTable:
         "8 families and carry no inference.",
         tables.correlations,
         {
-            "effect": words("effect"),
-            "against": words("against"),
+            "effect": lambda row: Cell(
+                EFFECTS.get(str(row["effect"]), str(row["effect"])), numeric=False
+            ),
+            "against": _spaced("against"),
+            "method": _spaced("method"),
             "halves": words("halves"),
-            "method": words("method"),
             "models": words("models"),
-            "n": figure("n", numbers.count),
-            "families": figure("n_families", numbers.count),
+            "n": lambda row: Cell(
+                numbers.count(row["n"]),
+                numbers.counted(int(row["n_families"]), "family"),
+            ),
             "estimate": estimate("estimate"),
             "p": figure("p", numbers.p_value),
-            "interval": words("interval"),
-            "descriptive": flag("descriptive"),
-            "remark": words("reason"),
+            "interval": _how,
         },
     )
+
+
+def _spaced(column: str) -> Write:
+    """Cell of an identifier, written as words."""
+    return lambda row: Cell(
+        str(row[column]).replace("_", " ").replace("-", " "), numeric=False
+    )
+
+
+def _how(row: pd.Series) -> Cell:
+    """How an interval was made, and what keeps it from inference."""
+    remarks = ["descriptive"] if row["descriptive"] else []
+    remarks += [str(row["reason"])] if row["reason"] else []
+    return Cell(str(row["interval"]), "; ".join(remarks), numeric=False)
 
 
 def sizes_table(tables: StudyTables) -> PageTable:
@@ -245,8 +309,9 @@ def trajectory_table(tables: StudyTables) -> PageTable:
 
 def verify_table(verify: pd.DataFrame) -> PageTable:
     """Verdicts, and whatever lies outside its tolerance."""
-    shown = verify[(verify["table"] == "claims") | ~verify["within"]]
-    within = int(verify["within"].sum())
+    inside = verify["within"].astype(bool)
+    shown = verify[(verify["table"] == "claims") | ~inside]
+    within = int(inside.sum())
     caption = (
         f"Against the published reference tables: {numbers.count(within)} of "
         f"{numbers.counted(len(verify), 'value')} within their tolerance. Listed are "
@@ -267,6 +332,10 @@ def verify_table(verify: pd.DataFrame) -> PageTable:
             "within": flag("within"),
             "remark": words("reason"),
         },
+        "No comparison was made: there are no reference tables, or `paraspec verify` "
+        "has not run."
+        if verify.empty
+        else caption,
     )
 
 
@@ -287,7 +356,8 @@ def costs_table(costs: Sequence[RuleCost]) -> PageTable:
     return PageTable(
         "costs",
         "Time and memory per rule, from Snakemake's benchmark files. Total: sum over "
-        "jobs, which may have run side by side. Peak: largest resident memory of a job.",
+        "jobs, which may have run side by side. Peak: largest resident memory of a "
+        "job.",
         ["rule", "jobs", "total time", "longest job", "peak memory"],
         rows,
         empty="No benchmark files: the steps were run without Snakemake.",

@@ -65,7 +65,9 @@ def hardware() -> list[tuple[str, str]]:
 
 def inputs(named: dict[str, Path]) -> list[tuple[str, str]]:
     """File name and SHA-256 of each input."""
-    return [(f"{label} ({path.name})", sha256_of(path)) for label, path in named.items()]
+    return [
+        (f"{label} ({path.name})", sha256_of(path)) for label, path in named.items()
+    ]
 
 
 def commit(folder: Path) -> str:

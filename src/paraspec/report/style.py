@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from paraspec.core.files import atomic_path
 
@@ -88,6 +87,9 @@ RC = {
 
 PNG_DPI = 160
 
+BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+"""Patch behind text that stands among marks (outlined text would become paths)."""
+
 SHARE_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 
 
@@ -117,11 +119,6 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     with atomic_path(png) as partial:
         figure.savefig(partial, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return svg, png
-
-
-def halo(width: float = 2.5) -> list[AbstractPathEffect]:
-    """Outline in the paper's colour that keeps text readable over marks."""
-    return [withStroke(linewidth=width, foreground=PAPER)]
 
 
 def family_marks(families: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -184,8 +181,13 @@ def note(axes: Axes, text: str) -> None:
         fontsize=8.5,
         color=MUTED,
         linespacing=1.4,
-        path_effects=halo(),
+        bbox=BACKING,
     )
+
+
+def remark(axes: Axes, text: str) -> None:
+    """Small remark on a panel's title line, to the right."""
+    axes.set_title(text, loc="right", fontsize=8.5, fontweight="normal", color=MUTED)
 
 
 def without_value(rows: pd.DataFrame, column: str) -> str:

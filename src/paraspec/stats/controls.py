@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from paraspec.core.tables import CONTROLS
-from paraspec.stats.bootstrap import Estimate, FloatArray
+from paraspec.stats.bootstrap import UNDEFINED, Estimate, FloatArray
 from paraspec.stats.groups import ALL, over_models
+from paraspec.stats.item_level import specificity_log_odds
 from paraspec.stats.study import Record, Study
 
 MASKS = ("top", "top-insample", "random", "swap")
@@ -25,6 +26,8 @@ class Control:
     general_change: FloatArray
     pss: FloatArray
     draws: int
+    log_odds: Estimate
+    """Item-level model of the sample."""
 
 
 def control(study: Study, record: Record, mask: str) -> Control:
@@ -32,12 +35,14 @@ def control(study: Study, record: Record, mask: str) -> Control:
     found = study.effects(record, mask)
     top = study.effects(record, "top")
     cell = record.measured.find(mask, record.primary, study.selector)
+    table = None if cell is None else record.measured.totals(cell)
     return Control(
         signed=found.signed,
         top_minus=top.signed - found.signed,
         general_change=found.general_change,
         pss=found.pss,
         draws=0 if cell is None else record.measured.cells[cell].draws,
+        log_odds=UNDEFINED if table is None else specificity_log_odds(table),
     )
 
 
@@ -70,6 +75,7 @@ def _row(study: Study, record: Record, mask: str, found: Control) -> dict[str, o
         "pss": pss,
         "pss_above_015": pss > STRONG_PSS,
         "reason": _reason(signed, mask),
+        **found.log_odds.columns("log_odds"),
     }
 
 
@@ -92,6 +98,7 @@ def _pooled(study: Study, mask: str, found: list[Control]) -> dict[str, object]:
         "pss": pss,
         "pss_above_015": pss > STRONG_PSS,
         "reason": _reason(signed, mask),
+        **UNDEFINED.columns("log_odds"),
     }
 
 

@@ -107,8 +107,7 @@ def _corrected(accuracy: Pair, base: Pair) -> Pair:
 
 
 def _relative_gap(after: FloatArray, own: FloatArray, before: FloatArray) -> FloatArray:
-    gap = np.abs(after - own)
-    return np.where(before > 0, gap / before, np.nan)
+    return np.asarray(np.abs(after - own) / np.where(before > 0, before, np.nan))
 
 
 def _signed(before: Pair, after: Pair) -> FloatArray:

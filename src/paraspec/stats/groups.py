@@ -44,12 +44,12 @@ def tiers_table(study: Study) -> pd.DataFrame:
     """Every model's levels and contrasts, and their means over primary models."""
     rows: list[dict[str, object]] = []
     for mask in MASKS:
-        pooled: dict[tuple[str, str], list[Drawn]] = {}
+        pooled: dict[tuple[str, str], list[tuple[Drawn, Counts]]] = {}
         for record in study.records:
             for level, drawn, counts in _levels(study, record, mask):
                 rows.append(_row(record.card.model, mask, level, drawn, counts))
                 if record in study.primary_models:
-                    pooled.setdefault(level, []).append(drawn)
+                    pooled.setdefault(level, []).append((drawn, counts))
         rows += [
             _pooled_row(study, mask, level, found) for level, found in pooled.items()
         ]
@@ -151,15 +151,18 @@ def _row(
 
 
 def _pooled_row(
-    study: Study, mask: str, level: tuple[str, str], drawn: list[Drawn]
+    study: Study,
+    mask: str,
+    level: tuple[str, str],
+    models: list[tuple[Drawn, Counts]],
 ) -> dict[str, object]:
     found = {
-        name: over_models([one[name] for one in drawn], study.seed)
+        name: over_models([drawn[name] for drawn, _ in models], study.seed)
         for name in QUANTITIES
     }
     return _cells(ALL, mask, level, found) | {
-        "n_concepts": len(study.concepts),
-        "n_items": 0,
+        "n_concepts": max(counts[0] for _, counts in models),
+        "n_items": sum(counts[1] for _, counts in models),
     }
 
 

@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from paraspec.stats.claims import Verdict
 from paraspec.stats.controls import STRONG_PSS
+from paraspec.stats.verdicts import Verdict
 
 Metric = float | int | None
 

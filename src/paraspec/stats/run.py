@@ -10,7 +10,7 @@ import pandas as pd
 from paraspec.core import tables
 from paraspec.core.files import write_text
 from paraspec.core.layout import StudyFiles
-from paraspec.stats.claims import Claim, Kind, claims_table, evidence_of
+from paraspec.stats.claims import Claim
 from paraspec.stats.controls import controls_table
 from paraspec.stats.correlations import correlations_table
 from paraspec.stats.curves import curves_table
@@ -27,6 +27,7 @@ from paraspec.stats.study import (
 )
 from paraspec.stats.summary import models_table, sizes_table
 from paraspec.stats.trajectory import trajectory_table
+from paraspec.stats.verdicts import Kind, claims_table, evidence_of
 
 TABLES = (
     tables.MODELS,
@@ -48,7 +49,8 @@ def read_study(
     """Read every model's measurements."""
     files = StudyFiles(results)
     derived = _derived(files)
-    records = [_read_record(files, model, derived) for model in models]
+    names = dict.fromkeys(models)
+    records = [_read_record(files, name, derived) for name in names]
     return study_of(records, draws, seed, selector)
 
 

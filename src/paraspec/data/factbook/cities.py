@@ -2,8 +2,8 @@
 
 Start at :func:`entities`. Each relation has one small function from a city to a
 :class:`~paraspec.data.factbook.facts.Fact`, or to the reason why there is none. Which
-cities are candidates is decided in :mod:`paraspec.data.factbook.city_sources`; distances
-are great circles between the library's coordinates.
+cities are candidates is decided in :mod:`paraspec.data.factbook.city_sources`;
+distances are great circles between the library's coordinates.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from paraspec.data.factbook.city_sources import City
 from paraspec.data.factbook.facts import Entity, Fact
 from paraspec.data.factbook.geography import direction, farthest, nearest
 from paraspec.data.factbook.giveaway import gives_away
-from paraspec.data.factbook.sources import Country, Place
+from paraspec.data.factbook.sources import Place
 
 __all__ = ["RELATIONS", "entities"]
 
@@ -98,8 +98,13 @@ FAR = bands(
         "over 12,000 km",
     ],
 )
-RANKS = ("first", "second", "third")
-LOWER_RANK = "fourth or lower"
+STATUS = {
+    (True, True): "both",
+    (True, False): "only the capital",
+    (False, True): "only the largest",
+    (False, False): "neither",
+}
+"""Answers for a city that is its country's capital, and its largest city."""
 
 
 @cache
@@ -178,7 +183,9 @@ def _time_zone(city: City) -> Outcome:
     clock = get_global("meta_zones").get(city.time_zone, "")
     name = _english().meta_zones.get(clock, {}).get("long", {}).get("standard", "")
     short = name.replace(" Standard Time", " Time")
-    return Fact(short, (name,)) if name else "no name in the library"
+    if not name:
+        return "no name in the library"
+    return Fact(short, (name,) if name != short else ())
 
 
 @cache
@@ -269,15 +276,12 @@ def _population_band(city: City) -> Outcome:
     return Fact(label) if label else EDGE
 
 
-def _size_rank(city: City) -> Outcome:
-    if not city.rank:
-        return "the library's figures leave it open"
-    reviewed = (city.country.largest_city, city.country.second_city)
-    listed = reviewed.index(city.name) + 1 if city.name in reviewed else 0
-    lower = city.rank > len(reviewed) and not listed and all(reviewed)
-    if city.rank != listed and not lower:
-        return "not confirmed by the list of countries"
-    return Fact((*RANKS, LOWER_RANK)[min(city.rank, len(RANKS) + 1) - 1])
+def _status(city: City) -> Outcome:
+    country = city.country
+    if not (country.capital and country.largest_city):
+        return "the capital or the largest city is contested"
+    titles = city.is_capital, city.name == country.largest_city
+    return Fact(STATUS[titles])
 
 
 def _capital_distance(city: City) -> Outcome:
@@ -343,7 +347,7 @@ FACTS: dict[str, Callable[[City], Outcome]] = {
     "latitude_band": _latitude_band,
     "longitude_band": _longitude_band,
     "population_band": _population_band,
-    "size_rank": _size_rank,
+    "status": _status,
     "capital_distance": _capital_distance,
     "capital_direction": _capital_direction,
     "neighbour_distance": _neighbour_distance,

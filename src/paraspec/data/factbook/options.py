@@ -20,6 +20,11 @@ MOST_GOLD = 0.35
 """Largest share of an answer's appearances in which it may be gold (rule 13)."""
 
 
+SPARE = -1.0
+"""Rank of an answer that is never gold: after all that are, unless they appear far more
+often than is their due."""
+
+
 @dataclass(frozen=True)
 class Item:
     """A concept's name and its fact, for one relation."""
@@ -66,16 +71,26 @@ def may_stand_beside(option: str, item: Item) -> bool:
     return not gives_away(option, item.name)
 
 
-def draw(relation: str, items: Sequence[Item]) -> Drawn:
+def draw(relation: str, items: Sequence[Item], spare: Iterable[str] = ()) -> Drawn:
     """Choose three wrong options per item from the answers of the other items.
 
     Items come in an order fixed by hashing. Each takes the answers that are furthest
     behind their due: three appearances as distractor for each as gold, spread over the
     items still to come that could take them.
+
+    Parameters
+    ----------
+    relation
+        Name of the relation.
+    items
+        What is asked about it.
+    spare
+        Answers of items that are not asked: used only where the others do not suffice.
     """
     gold = Counter(item.fact.answer for item in items)
+    pool = sorted({*gold, *spare})
     allowed = {
-        item.name: [answer for answer in gold if may_stand_beside(answer, item)]
+        item.name: [answer for answer in pool if may_stand_beside(answer, item)]
         for item in items
     }
     to_come = Counter(answer for answers in allowed.values() for answer in answers)
@@ -84,6 +99,8 @@ def draw(relation: str, items: Sequence[Item]) -> Drawn:
     for item in sorted(items, key=lambda i: seed_for(relation, i.name)):
         due = {
             answer: ((N_OPTIONS - 1) * gold[answer] - used[answer]) / to_come[answer]
+            if gold[answer]
+            else SPARE
             for answer in allowed[item.name]
         }
         drawn[item.name] = _first_compatible(_ranked(due, relation, item.name))

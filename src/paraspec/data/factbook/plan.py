@@ -30,6 +30,12 @@ SHARE_STEP = 0.02
 """How much rarer a relation's most frequent answers become in a correction."""
 
 
+LEAST_SHARE = 0.2
+"""Where even that does not help, the relation is left out of the category."""
+
+HOPELESS = "no balanced wrong options in this category"
+
+
 @dataclass(frozen=True)
 class Category:
     """Candidates of one category, and how many of them are wanted."""
@@ -78,7 +84,7 @@ def plan(category: Category) -> Plan:
         if short:
             pool = _withdraw(pool, short, category)
             continue
-        outcome = _options(concepts, asked)
+        outcome = _options(concepts, asked, pool)
         faults = [
             *outcome.faults,
             *_too_alike(concepts, asked, category.most_shared),
@@ -89,6 +95,9 @@ def plan(category: Category) -> Plan:
         pool = _take_back(pool, faults)
         for relation in outcome.overused:
             shares[relation] = shares.get(relation, ANSWER_SHARE) - SHARE_STEP
+            if shares[relation] < LEAST_SHARE:
+                hopeless = [Fault(c.entity.name, relation, HOPELESS) for c in pool]
+                pool = _take_back(pool, hopeless)
     raise UserError(
         category.name,
         f"no fair set of questions after {ROUNDS} corrections",
@@ -148,7 +157,9 @@ class _Options:
 
 
 def _options(
-    concepts: Sequence[Usable], asked: Mapping[str, Sequence[str]]
+    concepts: Sequence[Usable],
+    asked: Mapping[str, Sequence[str]],
+    pool: Sequence[Usable],
 ) -> _Options:
     wrong: dict[tuple[str, str], tuple[str, ...]] = {}
     faults: list[Fault] = []
@@ -161,6 +172,7 @@ def _options(
                 for one in concepts
                 if relation in asked[one.entity.name]
             ],
+            {one.facts[relation].answer for one in pool if relation in one.facts},
         )
         wrong |= {(name, relation): three for name, three in drawn.distractors.items()}
         reason = "too few clean wrong options"

@@ -34,6 +34,13 @@ FEWEST = 8
 OVERFLOW = ((2, 1.0), (2, 2.0), (4, 4.0), (1000, 8.0))
 """Questions beyond a quota, and what each costs."""
 
+MARGIN = 6
+"""Questions beyond a quota that still count for the share of one answer."""
+
+CROWDED = 20.0
+"""Cost of each question by which one answer exceeds its share within a tier: a last
+resort, as the share counts over all tiers."""
+
 REWARD = 100.0
 """Gain from a question asked: more than any way to ask it costs."""
 
@@ -161,9 +168,13 @@ class _Choice:
         for step, (capacity, cost) in enumerate(OVERFLOW):
             network.pipe(node, ("overflow", name, step), capacity, cost)
             network.pipe(("overflow", name, step), SINK, capacity, 0.0)
-        most = _most(quota, self.shares.get(name, ANSWER_SHARE))
-        for answer in _answers(self.concepts, relation):
+        share = self.shares.get(name, ANSWER_SHARE)
+        answers = _answers(self.concepts, relation)
+        most = _most(_quota([answers], quota + MARGIN, share), share)
+        for answer in answers:
             network.pipe(("answer", name, answer), node, most, 0.0)
+            network.pipe(("answer", name, answer), ("crowd", name), 1000, CROWDED)
+        network.pipe(("crowd", name), node, 1000, 0.0)
 
     def _pipe_concept(self, network: Network, concept: Usable) -> None:
         name = concept.entity.name

@@ -103,15 +103,14 @@ def _split(cell: str) -> list[str]:
 
 def _place(iso2: str, name: str) -> Place:
     wanted = _key(name)
-    found = [city for city in _cities()[iso2] if wanted in _spellings(city)]
+    cities = _cities()[iso2]
+    found = [city for city in cities if _key(city["name"]) == wanted] or [
+        city for city in cities if wanted in map(_key, city["alternatenames"])
+    ]
     if not found:
         raise UserError(REVIEWED, f"{iso2}: no city {name!r}", "Name one in `seats`.")
-    city = max(found, key=lambda c: (_key(c["name"]) == wanted, c["population"]))
+    city = max(found, key=lambda c: c["population"])
     return Place(city["latitude"], city["longitude"])
-
-
-def _spellings(city: Mapping[str, Any]) -> set[str]:
-    return {_key(spelling) for spelling in (city["name"], *city["alternatenames"])}
 
 
 def _key(name: str) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from paraspec.report.figures.spec import FigureSpec
 from paraspec.report.inputs import StudyTables, span
 from paraspec.report.numbers import counted, listed
 from paraspec.report.style import (
-    FAMILY_MARKS,
     GREEN,
     GREY,
     MUTED,
@@ -27,6 +27,15 @@ from paraspec.report.style import (
 CURVE_MODELS = 5
 SHIFT = 0.18
 
+ASCENDING = (
+    ("#440154", "o"),
+    ("#3b528b", "s"),
+    ("#21918c", "^"),
+    ("#5ec962", "D"),
+    ("#d4a800", "v"),
+)
+"""Colours from the weakest model to the strongest: dark to light (viridis)."""
+
 
 @dataclass(frozen=True)
 class _Halving:
@@ -37,10 +46,13 @@ class _Halving:
 
 
 KNOCK_OUT = _Halving(
-    "k50", "a  Knock-out", "share masked when half the margin is gone", VERMILLION
+    "k50",
+    "a\N{EM SPACE}Knock-out",
+    "share masked when half the margin is gone",
+    VERMILLION,
 )
 KEEP_ONLY = _Halving(
-    "keep50", "b  Keep only", "share kept when half the margin is back", GREEN
+    "keep50", "b\N{EM SPACE}Keep only", "share kept when half the margin is back", GREEN
 )
 
 
@@ -59,11 +71,15 @@ def draw(tables: StudyTables) -> Figure:
         handle(VERMILLION, "o", "top vectors masked"),
         handle(GREEN, "o", "top vectors kept"),
         handle(GREY, "o", "random vectors"),
-        handle(MUTED, "o", "half the concepts or more: a bound", markerfacecolor=PAPER),
+        handle(MUTED, "o", "open: at least that (not halved)", markerfacecolor=PAPER),
     ]
     upper.legend(handles=entries, loc="outside upper center", ncols=4)
     panels = lower.subplots(1, 2, sharey=True)
-    _curve_panels(panels[0], panels[1], tables)
+    lower.legend(
+        handles=_curve_panels(panels[0], panels[1], tables),
+        loc="outside upper center",
+        ncols=CURVE_MODELS,
+    )
     return figure
 
 
@@ -101,12 +117,15 @@ def _quartiles(
     )
 
 
-def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> None:
+def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> list[Line2D]:
     curves, negative = _relative(tables)
     names = span(
         tables.final[tables.final["model"].isin(set(curves["model"]))], CURVE_MODELS
     )
-    titles = ("c  Margin left, top vectors masked", "d  Margin left, random vectors")
+    titles = (
+        "c\N{EM SPACE}Margin left, top vectors masked",
+        "d\N{EM SPACE}Margin left, random vectors",
+    )
     for axes, mask, title in zip((top, random), ("top", "random"), titles, strict=True):
         axes.set_title(title)
         rows = curves[(curves["mask"] == mask) & curves["model"].isin(names)]
@@ -116,18 +135,21 @@ def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> None:
         axes.axhline(0.5, color=MUTED, linewidth=0.9, linestyle=":")
         axes.axhline(0, color=MUTED, linewidth=0.8)
         for place, name in enumerate(names):
-            _curve(axes, rows[rows["model"] == name], place, name)
+            _curve(axes, rows[rows["model"] == name], place)
         share_axis(axes, float(rows["ratio"].max()))
         axes.set_xlabel("share of value vectors masked")
     top.set_ylabel("share of the unmasked margin")
-    if top.get_lines():
-        top.legend(loc="best")
     if negative:
         note(random, f"Unmasked margin not positive:\n{', '.join(negative)}")
 
+    return [
+        handle(colour, marker, name, linestyle="-")
+        for name, (colour, marker) in zip(names, ASCENDING, strict=False)
+    ]
 
-def _curve(axes: Axes, rows: pd.DataFrame, place: int, name: str) -> None:
-    colour, marker = FAMILY_MARKS[place]
+
+def _curve(axes: Axes, rows: pd.DataFrame, place: int) -> None:
+    colour, marker = ASCENDING[place]
     rows = rows.sort_values("ratio")
     axes.plot(
         rows["ratio"],
@@ -135,7 +157,6 @@ def _curve(axes: Axes, rows: pd.DataFrame, place: int, name: str) -> None:
         color=colour,
         marker=marker,
         markersize=4,
-        label=name,
     )
 
 
@@ -148,7 +169,7 @@ def _relative(tables: StudyTables) -> tuple[pd.DataFrame, list[str]]:
     start = rows[rows["ratio"] == 0].groupby("model")["margin"].first()
     negative = sorted(start.index[~(start > 0)])
     kept = rows[rows["model"].isin(start.index[start > 0])]
-    return kept.assign(share=kept["margin"] / kept["model"].map(start)), negative
+    return kept.assign(share=kept["margin"] / kept["model"].map(start).astype(float)), negative
 
 
 def caption(tables: StudyTables) -> str:
@@ -160,13 +181,14 @@ def caption(tables: StudyTables) -> str:
     shown = span(tables.final, CURVE_MODELS)
     shared = max([0, *tables.final["n_known_shared"]])
     return (
-        "Panels a and b: median over the concepts that a model knows (unmasked accuracy "
-        f"at least 0.7; {span_of} per model), bars from the first to the third quartile "
-        "of concepts, not confidence intervals; a model without such concepts has no "
-        "mark. Open marks are bounds: the margin had not halved at the largest ratio for "
-        "half of the concepts. Panels c and d: mean margin (gold against the best other "
-        f"option) over all concepts for {listed(shown)}, as a share of its unmasked "
-        f"value. {counted(shared, 'concept')} are known to every model."
+        "Panels a and b: median over the concepts that a model knows (unmasked "
+        f"accuracy at least 0.7; {span_of} per model), bars from the first to the "
+        "third quartile of concepts, not confidence intervals; a model without such "
+        "concepts has no mark. Open marks are bounds: the margin had not halved at the "
+        "largest ratio for half of the concepts. Panels c and d: mean margin (gold "
+        f"against the best other option) over all concepts for {listed(shown)}, as a "
+        f"share of its unmasked value. {counted(shared, 'concept')} are known to every "
+        "model."
     )
 
 

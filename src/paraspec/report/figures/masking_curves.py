@@ -24,10 +24,10 @@ COLUMNS = 3
 
 CURVES = (
     ("top", "own", VERMILLION, "-", "o", "own questions, top vectors"),
-    ("top", "same-category", BLUE, "-", "s", "same category, top vectors"),
-    ("top", "other-category", SKY, "--", "^", "other categories, top vectors"),
     ("random", "own", GREY, "-", "o", "own questions, random vectors"),
+    ("top", "same-category", BLUE, "-", "s", "same category, top vectors"),
     ("random", "same-category", GREY, "--", "s", "same category, random vectors"),
+    ("top", "other-category", SKY, "--", "^", "other categories, top vectors"),
 )
 """Mask, kinship, colour, line, mark and name in the legend."""
 
@@ -55,6 +55,7 @@ def draw(tables: StudyTables) -> Figure:
             last.set_xlabel("share of value vectors masked")
             last.tick_params(labelbottom=True)
     entries = [handle(c, m, n, linestyle=line) for _, _, c, line, m, n in CURVES]
+    entries.append(handle(MUTED, "", "chance", linestyle=":"))
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
 
@@ -93,6 +94,7 @@ def _curve(axes: Axes, rows: pd.DataFrame, colour: str, line: str, mark: str) ->
         linestyle=line,
         marker=mark,
         markersize=3.6,
+        zorder=2 if colour == GREY else 3,
     )
 
 
@@ -105,14 +107,14 @@ def caption(tables: StudyTables) -> str:
     )
     chance = number(shown["chance"].mean())
     return (
-        f"{counted(len(shown), 'model')} of {len(tables.final)}, spread evenly over the "
-        "accuracy range and in ascending order: accuracy on a concept's own questions "
-        "and on general ones while that concept's top vectors, or as many random ones, "
-        f"are switched off ({counted(concepts, 'concept')}; general questions at fewer "
-        "ratios). Vectors were chosen on the other half of the questions. The horizontal "
-        "axis is stretched near zero (square root). Bands are 95 % percentile intervals "
-        f"from resampling concepts; dotted line: chance ({chance}); vertical line: the "
-        f"pre-registered ratio ({ratios})."
+        f"{counted(len(shown), 'model')} of {len(tables.final)}, spread evenly over "
+        "the accuracy range and in ascending order: accuracy on a concept's own "
+        "questions and on general ones while that concept's top vectors, or as many "
+        f"random ones, are switched off ({counted(concepts, 'concept')}; general "
+        "questions at fewer ratios). Vectors were chosen on the other half of the "
+        "questions. The horizontal axis is stretched near zero (square root). Bands "
+        "are 95 % percentile intervals from resampling concepts; dotted line: chance "
+        f"({chance}); vertical line: the pre-registered ratio ({ratios})."
     )
 
 

@@ -22,11 +22,12 @@ from paraspec.report.style import (
     family_marks,
     handle,
     note,
+    remark,
     say,
     without_value,
 )
 
-METHODS = {"pearson": "Pearson r", "spearman": "Spearman rho"}
+METHODS = {"pearson": "Pearson r", "spearman": "Spearman \N{GREEK SMALL LETTER RHO}"}
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ PANELS = (
     _Panel(
         "pss",
         "random_pss",
-        "a  PSS: general minus concept accuracy under the mask, as a share of general",
+        "a\N{EM SPACE}The paper's score, PSS",
         "PSS",
     ),
     _Panel(
         "signed_floor",
         "random_signed",
-        "b  Signed effect: what the mask costs the concept beyond what it costs others",
-        "signed effect, floor-corrected",
+        "b\N{EM SPACE}Signed effect, floor-corrected",
+        "signed effect",
     ),
 )
 
@@ -62,7 +63,9 @@ def draw(tables: StudyTables) -> Figure:
     drawn = [_points(a, rows, p) for a, p in zip((upper, lower), PANELS, strict=True)]
     for axes, panel in zip((upper, lower), PANELS, strict=True):
         axes.set_title(panel.title)
-        note(axes, _remark(tables, rows, panel))
+        remark(axes, _correlations(tables.correlations, panel.effect))
+        if missing := without_value(rows, panel.effect):
+            note(axes, missing)
     lower.set_xlabel("accuracy before masking, on the concepts' own questions")
     if any(drawn):
         entries = _legend(rows)
@@ -138,6 +141,7 @@ def _labels(axes: Axes, rows: pd.DataFrame, panel: _Panel) -> None:
         interval_boxes(x, low, high),
         interval_boxes(x, random_low, random_high),
         across[np.isfinite(across).all(axis=1)],
+        np.array([[*axes.get_xlim(), 0, 0]])[:, [0, 2, 1, 3]],
     ]
     others = np.column_stack([x, random])
     label_points(
@@ -150,25 +154,22 @@ def _labels(axes: Axes, rows: pd.DataFrame, panel: _Panel) -> None:
     )
 
 
-def _remark(tables: StudyTables, rows: pd.DataFrame, panel: _Panel) -> str:
-    lines = [_correlation(tables.correlations, panel.effect, m) for m in METHODS]
-    lines.append(without_value(rows, panel.effect))
-    return "\n".join(line for line in lines if line)
-
-
-def _correlation(correlations: pd.DataFrame, effect: str, method: str) -> str:
-    wanted = correlations[
-        (correlations["effect"] == effect)
-        & (correlations["against"] == "accuracy")
-        & (correlations["halves"] == "disjoint")
-        & (correlations["method"] == method)
-        & (correlations["models"] == "dense")
+def _correlations(rows: pd.DataFrame, effect: str) -> str:
+    """Correlations of an effect with accuracy, of the primary models."""
+    wanted = rows[
+        (rows["effect"] == effect)
+        & (rows["against"] == "accuracy")
+        & (rows["halves"] == "disjoint")
+        & (rows["models"] == "dense")
+        & rows["estimate"].notna()
     ]
-    if wanted.empty or pd.isna(wanted["estimate"].iloc[0]):
-        return ""
-    row = wanted.iloc[0]
-    value = with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
-    return f"{METHODS[method]} = {value}, {counted(int(row['n']), 'model')}"
+    parts = []
+    for method, name in METHODS.items():
+        for _, row in wanted[wanted["method"] == method].iterrows():
+            ends = row["estimate_low"], row["estimate_high"]
+            parts.append(f"{name} = {with_interval(row['estimate'], *ends)}")
+    n = [counted(int(n), "model") for n in wanted["n"].unique()[:1]]
+    return ", ".join([*parts, *n])
 
 
 def _legend(rows: pd.DataFrame) -> list[Line2D]:

@@ -16,7 +16,6 @@ from paraspec.report.style import (
     bars,
     canvas,
     handle,
-    note,
     say,
 )
 
@@ -24,10 +23,10 @@ ALL = "(all)"
 CONTRAST = "highest minus lowest"
 TIER_ORDER = ("low", "mid", "high")
 GROUPS = {
-    "exposure": "exposure in training",
-    "tier": "tier of the name",
+    "exposure": "exposure",
+    "tier": "tier",
     "category": "category",
-    "origin": "origin of the relation",
+    "origin": "relation",
 }
 SHIFT = 0.16
 """Horizontal distance of a mask's points from the level's place."""
@@ -35,7 +34,7 @@ SHIFT = 0.16
 
 def draw(tables: StudyTables) -> Figure:
     """Accuracy above, signed effect below; one column for each grouping."""
-    rows = tables.tiers
+    rows = tables.tiers[tables.tiers["model"].isin([ALL, *tables.final["model"]])]
     groups = [g for g in GROUPS if (rows["group"] == g).any()]
     if not groups or rows[["accuracy", "signed"]].isna().all(axis=None):
         figure = canvas(3)
@@ -95,7 +94,7 @@ def _column(axes: Axes, rows: pd.DataFrame, group: str, value: str) -> None:
     axes.set_xticks(range(len(levels)), [level.replace("-", "-\n") for level in levels])
     axes.set_xlim(-0.6, len(levels) - 0.4)
     axes.grid(visible=False, axis="x")
-    note(axes, _contrast(rows, value))
+    axes.set_xlabel(_contrast(rows, value), fontsize=8.5, color=MUTED)
 
 
 def _series(
@@ -125,22 +124,21 @@ def _contrast(rows: pd.DataFrame, value: str) -> str:
         return ""
     row = wanted.iloc[0]
     text = with_interval(row[value], row[f"{value}_low"], row[f"{value}_high"])
-    return f"highest \N{MINUS SIGN} lowest\n{text}"
+    return f"highest minus lowest:\n{text}"
 
 
 def caption(tables: StudyTables) -> str:
     """Caption."""
-    rows = tables.tiers[tables.tiers["model"] != ALL]
     primary = int(tables.models["in_primary"].sum())
-    final = set(tables.final["model"])
-    dashes = len(final & set(rows["model"])) or len(set(rows["model"]))
+    dashes = len(set(tables.final["model"]) & set(tables.tiers["model"]))
     return (
         "Unmasked accuracy (above) and signed difference-in-differences at the "
         "pre-registered ratio (below). Exposure is how often a fact is met in training "
-        "and was drawn by lot; tier is how frequent the name is in English. Large marks: "
-        f"mean over the {counted(primary, 'primary model')}, bars 95 % percentile "
-        "intervals from resampling models and concepts at once; dashes: each of "
-        f"{counted(dashes, 'measured model')} and checkpoints. Written in the panels: "
+        "and was drawn by lot; tier is how frequent the name is in English; a relation "
+        "is country-derived where a city's answer follows from its country. Large "
+        f"marks: mean over the {counted(primary, 'primary model')}, bars 95 % "
+        "percentile intervals from resampling models and concepts at once; dashes: the "
+        f"{counted(dashes, 'measured model')}. Below the panels: "
         "highest minus lowest level under the top mask, with its interval."
     )
 

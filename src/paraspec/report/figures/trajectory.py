@@ -23,9 +23,9 @@ LOG_FROM = 16
 """Last step over first from which the step axis is logarithmic."""
 
 PANELS = (
-    ("a  Accuracy before masking", "accuracy", "", BLUE),
-    ("b  Signed effect", "signed", "random_signed", VERMILLION),
-    ("c  PSS", "pss", "random_pss", VERMILLION),
+    ("a\N{EM SPACE}Accuracy before masking", "accuracy", "", BLUE),
+    ("b\N{EM SPACE}Signed effect", "signed", "random_signed", VERMILLION),
+    ("c\N{EM SPACE}PSS", "pss", "random_pss", VERMILLION),
 )
 LINES = ("-", "--", ":")
 
@@ -62,7 +62,7 @@ def _panel(
         line = LINES[index % len(LINES)]
         run = run.sort_values("step")
         if random:
-            _line(axes, run, random, GREY, line)
+            _band(axes, run, random, line)
         else:
             axes.plot(run["step"], run["chance"], color=MUTED, linestyle=":")
         _line(axes, run, value, colour, line)
@@ -76,6 +76,13 @@ def _panel(
 def _line(axes: Axes, run: pd.DataFrame, value: str, colour: str, line: str) -> None:
     bars(axes, run, value, run["step"], color=colour, linewidth=1.2, alpha=0.7)
     axes.plot(run["step"], run[value], color=colour, linestyle=line, marker="o")
+
+
+def _band(axes: Axes, run: pd.DataFrame, value: str, line: str) -> None:
+    """Random masks: a band, so that the bars of the top mask stay readable."""
+    low, high = run[f"{value}_low"], run[f"{value}_high"]
+    axes.fill_between(run["step"], low, high, color=GREY, alpha=0.25, linewidth=0)
+    axes.plot(run["step"], run[value], color=GREY, linestyle=line, marker="o")
 
 
 def _steps(axes: Axes, steps: pd.Series) -> None:
@@ -108,10 +115,10 @@ def caption(tables: StudyTables) -> str:
         return "The study has no training trajectory."
     names = sorted(set(rows["trajectory_of"]))
     return (
-        f"{counted(len(rows), 'checkpoint')} of {listed(names)}, general questions from "
-        "the same category, at the pre-registered mask ratio. Bars are 95 % percentile "
-        "intervals from resampling concepts. Checkpoints of one run are no independent "
-        "models and enter no cross-model statistic."
+        f"{counted(len(rows), 'checkpoint')} of {listed(names)}, general questions "
+        "from the same category, at the pre-registered mask ratio. Bars and bands are "
+        "95 % percentile intervals from resampling concepts. Checkpoints of one run "
+        "are no independent models and enter no cross-model statistic."
     )
 
 

@@ -1,0 +1,274 @@
+"""Bad configurations: one message with file, row, column, fault and remedy."""
+
+import pytest
+import yaml
+
+from paraspec.core.config import (
+    check_study,
+    checkpoint_name,
+    parse_study,
+    read_models,
+    read_study,
+)
+from paraspec.core.errors import UserError
+
+GOOD = {
+    "study": "s",
+    "models": "config/models/s.tsv",
+    "measure": {
+        "ratios": [0, 0.1, 0.5],
+        "general_ratios": [0, 0.1],
+        "keep_ratios": [0.5],
+    },
+}
+HEADER = [
+    "model",
+    "source",
+    "family",
+    "architecture",
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "d_ff",
+    "n_experts",
+    "steps",
+    "batch",
+    "learning_rate",
+    "data_share",
+    "seed",
+]
+ROW = [
+    "llama-64",
+    "zoo",
+    "llama",
+    "llama",
+    "64",
+    "2",
+    "4",
+    "256",
+    "0",
+    "200",
+    "128",
+    "0.003",
+    "1.0",
+    "0",
+]
+
+
+def study(**changes):
+    values = yaml.safe_load(yaml.safe_dump(GOOD))
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        if name:
+            values.setdefault(section, {})[name] = value
+        else:
+            values[section] = value
+    return values
+
+
+def table(tmp_path, *rows, header=HEADER):
+    path = tmp_path / "models.tsv"
+    path.write_text("\n".join("\t".join(map(str, r)) for r in (header, *rows)) + "\n")
+    return path
+
+
+def row(**changes):
+    return [changes.get(name, value) for name, value in zip(HEADER, ROW, strict=True)]
+
+
+def test_a_good_study_has_its_defaults():
+    config = parse_study(GOOD, "f")
+    assert config.seed == 0
+    assert config.concepts.per_cell == 9
+    assert config.zoo.exposures == (8, 2, 1)
+    assert config.measure.ratios == (0, 0.1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"sead": 1}, "sead: Extra inputs are not permitted"),
+        ({"measure__ratio": [1]}, "measure.ratio: Extra inputs"),
+        ({"seed": "one"}, "seed: Input should be a valid integer"),
+        ({"seed": -1}, "seed: Input should be greater than or equal to 0 (got -1)"),
+        ({"concepts": 3}, "concepts: Input should be"),
+        ({"concepts": None}, "concepts: Input should be"),
+        ({"concepts__per_cell": 1.5}, "concepts.per_cell: "),
+        ({"concepts__sha256": "abc"}, "concepts.sha256: String should match"),
+        ({"study": "../x"}, "study: String should match"),
+        ({"study": "a b"}, "study: String should match"),
+        ({"study": "a;b"}, "study: String should match"),
+        ({"study": "a\n"}, "study: String should match"),
+        ({"measure__ratios": []}, "measure.ratios: "),
+        ({"measure__ratios": [0, 1.5]}, "measure.ratios.1: Input should be less than"),
+        ({"measure__ratios": [-0.1, 0.1]}, "measure.ratios.0: Input should be greater"),
+        ({"measure__ratios": [0, float("nan")]}, "measure.ratios.1: "),
+        ({"measure__ratios": [0.5, 0, 0.1]}, "measure.ratios: must be ascending"),
+        ({"measure__ratios": [0, 0.1, 0.1]}, "measure.ratios: must be ascending"),
+        ({"measure__general_ratios": [0, 0.2]}, "[0.2] are not among ratios"),
+        ({"measure__random_draws": 0}, "measure.random_draws: "),
+        ({"zoo__exposures": []}, "zoo.exposures: "),
+        ({"zoo__exposures": [8, 0]}, "zoo.exposures.1: "),
+        ({"zoo__trajectory_model": "m"}, "zoo: trajectory_model and trajectory_steps"),
+        ({"zoo__trajectory_steps": [1]}, "zoo: trajectory_model and trajectory_steps"),
+        ({"zoo__trajectory_steps": [2, 1]}, "must be ascending"),
+        ({"stats__draws": 99}, "stats.draws: "),
+    ],
+)
+def test_a_faulty_study_is_refused(changes, fault):
+    with pytest.raises(UserError) as error:
+        parse_study(study(**changes), "config/s.yaml")
+    assert error.value.where == "config/s.yaml"
+    assert fault in error.value.fault
+    assert "config/README.md" in error.value.remedy
+    assert "\n" not in str(error.value)
+
+
+def test_every_fault_stands_in_one_message():
+    with pytest.raises(UserError) as error:
+        parse_study(study(seed=-1, sead=2, measure__ratios=[2]), "f")
+    for place in ("seed", "sead", "measure.ratios.0"):
+        assert f"{place}: " in error.value.fault
+
+
+def test_a_missing_section_is_named():
+    with pytest.raises(UserError, match="measure: Field required"):
+        parse_study({"study": "s", "models": "m"}, "f")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a: [1", "not YAML"),
+        ("", "holds no keys"),
+        ("- 1", "holds no keys"),
+        ("1: 2", "Field required"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(text, fault, tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=fault) as error:
+        read_study(path)
+    assert error.value.where == str(path)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_files_are_named(tmp_path):
+    for read in (read_study, read_models):
+        with pytest.raises(UserError, match="no such file"):
+            read(tmp_path / "none")
+
+
+def test_the_repository_s_own_studies_are_valid():
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    for path in sorted((root / "config").glob("*.yaml")):
+        if "models" not in (yaml.safe_load(path.read_text()) or {}):
+            continue
+        config = read_study(path)
+        check_study(config, read_models(root / config.models))
+
+
+def test_a_good_table_is_read_with_comments_and_blank_lines(tmp_path):
+    path = table(tmp_path, row(), row(model="b", seed=1))
+    path.write_text("# zoo\n\n" + path.read_text() + "# end\n")
+    found = read_models(path)
+    assert [r.model for r in found] == ["llama-64", "b"]
+    assert found[1].seed == 1
+    assert found[0].dtype == "float32"
+
+
+BAD_NAMES = ["../x", "a b", "a;b", "a/b", "$HOME", "a|b", ".hidden", "-flag", "a" * 81]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_unsafe_names_are_refused(name, tmp_path):
+    with pytest.raises(UserError) as error:
+        read_models(table(tmp_path, row(), row(model=name)))
+    assert "row 2" in error.value.fault
+    assert "model: String should match pattern" in error.value.fault
+    assert "letters, digits" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"d_model": "wide"}, "d_model: Input should be a valid integer"),
+        ({"d_model": 6, "n_heads": 4}, "does not divide into 4 heads"),
+        ({"d_model": 12, "n_heads": 4}, "heads of even width"),
+        ({"steps": 0}, "needs steps of at least 1"),
+        ({"steps": -5}, "steps: Input should be greater"),
+        ({"learning_rate": 0}, "learning_rate: Input should be greater than 0"),
+        ({"learning_rate": "nan"}, "learning_rate: "),
+        ({"learning_rate": "inf"}, "learning_rate: "),
+        ({"data_share": 1.5}, "data_share: Input should be less than"),
+        ({"data_share": 0}, "data_share: Input should be greater than 0"),
+        ({"architecture": "rnn"}, "architecture: Input should be 'llama'"),
+        ({"architecture": "-"}, "needs an architecture"),
+        ({"architecture": "mixtral"}, "n_experts"),
+        ({"architecture": "mixtral", "n_experts": 1}, "n_experts"),
+        ({"n_experts": 4}, "n_experts"),
+        ({"family": "a b"}, "family: String should match"),
+        ({"model": ""}, "model: Field required"),
+        ({"source": ""}, "source: Field required"),
+    ],
+)
+def test_faulty_rows_are_named_by_file_row_and_column(changes, fault, tmp_path):
+    path = table(tmp_path, row(model="fine"), row(**changes))
+    with pytest.raises(UserError) as error:
+        read_models(path)
+    assert error.value.where == str(path)
+    assert error.value.fault.startswith("row 2 (")
+    assert fault in error.value.fault
+    assert "config/README.md" in error.value.remedy
+
+
+def test_an_unknown_column_is_named(tmp_path):
+    path = table(tmp_path, [*row(), "1"], header=[*HEADER, "depth"])
+    with pytest.raises(UserError, match="depth: Extra inputs are not permitted"):
+        read_models(path)
+
+
+@pytest.mark.parametrize("cells", [row()[:-1], [*row(), "extra"]])
+def test_rows_with_another_number_of_cells_than_the_header(cells, tmp_path):
+    with pytest.raises(UserError, match="row 1: has not as many cells as the header"):
+        read_models(table(tmp_path, cells))
+
+
+def test_names_that_stand_twice(tmp_path):
+    with pytest.raises(UserError, match="model 'llama-64' stands twice"):
+        read_models(table(tmp_path, row(), row(seed=1)))
+
+
+def test_a_table_without_models(tmp_path):
+    with pytest.raises(UserError, match="holds no models"):
+        read_models(table(tmp_path))
+
+
+def traced(model, steps):
+    return parse_study(
+        study(zoo__trajectory_model=model, zoo__trajectory_steps=steps), "f"
+    )
+
+
+def test_trajectories_are_checked_against_the_table(tmp_path):
+    rows = read_models(table(tmp_path, row(), row(model="x", source="some/folder")))
+    check_study(parse_study(GOOD, "f"), rows)
+    check_study(traced("llama-64", [50, 200]), rows)
+    for model in ("llama-65", "x"):
+        with pytest.raises(UserError, match="not a zoo model") as error:
+            check_study(traced(model, [50]), rows)
+        assert error.value.remedy == "Choose one of llama-64"
+    for steps in ([0, 50], [50, 201]):
+        with pytest.raises(UserError, match="lie outside llama-64's training") as error:
+            check_study(traced("llama-64", steps), rows)
+        assert "1 to 200" in error.value.remedy
+
+
+def test_a_model_must_not_have_a_checkpoint_s_name(tmp_path):
+    name = checkpoint_name("llama-64", 50)
+    rows = read_models(table(tmp_path, row(), row(model=name)))
+    with pytest.raises(UserError, match=name):
+        check_study(traced("llama-64", [50, 200]), rows)

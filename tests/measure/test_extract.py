@@ -1,0 +1,112 @@
+"""Running means against means taken by hand over every prompt."""
+
+import pytest
+import torch
+
+from paraspec.core.errors import UserError
+from paraspec.data.sets import set_table
+from paraspec.data.study import prompt_table
+from paraspec.measure.activation_files import load_activations, save_activations
+from paraspec.measure.extract import extract, membership
+from paraspec.measure.prompts import tokenise
+from paraspec.models.taps import recorded
+
+
+@pytest.fixture(scope="module")
+def concepts(made_up):
+    return made_up(1)[:6]
+
+
+@pytest.fixture(scope="module")
+def sets(concepts):
+    return set_table(concepts, [], 4, 0)
+
+
+@pytest.fixture(scope="module")
+def prompts(concepts, tokenizer):
+    return tokenise(prompt_table(concepts, 0), "cloze", tokenizer)
+
+
+def run(model, prompts, sets, batch_rows=64):
+    asked = list(prompts.values())
+    return extract(model, asked, membership(sets), batch_rows, lambda n: None)
+
+
+def by_hand(model, prompts, items):
+    """Mean |coefficient| over the counted tokens of some items, per layer."""
+    total, n = [0, 0], 0
+    for item in items:
+        prompt = prompts[item]
+        counted = torch.tensor([prompt.counted], dtype=torch.float32)
+        with torch.inference_mode(), recorded(model.sites, counted) as sums:
+            model.model(input_ids=torch.tensor([prompt.prefix]))
+        total = [t + layer[0] for t, layer in zip(total, sums, strict=True)]
+        n += sum(prompt.counted)
+    return [t / n for t in total]
+
+
+@pytest.mark.parametrize("kind", ["llama", "mixtral"])
+def test_related_and_unrelated_are_means_over_the_right_questions(
+    kind, loaded, prompts, sets, concepts
+):
+    model = loaded(kind)
+    found = run(model, prompts, sets)
+    assert found.concepts == tuple(c.concept for c in concepts)
+    assert found.sizes == tuple(site.n for site in model.sites)
+    for line in (0, 4):
+        concept = concepts[line]
+        kept_out = set(sets.loc[sets["concept"] == concept.concept, "item"])
+        unrelated = by_hand(model, prompts, [i for i in prompts if i not in kept_out])
+        halves = [
+            by_hand(model, prompts, [q.item for q in concept.questions if q.half == h])
+            for h in "AB"
+        ]
+        for layer in range(2):
+            torch.testing.assert_close(
+                found.unrelated[layer][line], unrelated[layer], atol=1e-5, rtol=1e-4
+            )
+            for half in range(2):
+                torch.testing.assert_close(
+                    found.related[layer][line, half],
+                    halves[half][layer],
+                    atol=1e-5,
+                    rtol=1e-4,
+                )
+        assert not torch.allclose(found.related[0][line, 0], found.related[0][line, 1])
+
+
+def test_batch_size_changes_nothing_but_rounding(loaded, prompts, sets):
+    model = loaded("llama")
+    one, other = run(model, prompts, sets, 64), run(model, prompts, sets, 3)
+    pairs = zip(
+        one.related + one.unrelated, other.related + other.unrelated, strict=True
+    )
+    for a, b in pairs:
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-4)
+
+
+def test_coefficients_that_are_not_finite_are_an_error(loaded, prompts, sets):
+    model = loaded("llama")
+    model.model.model.layers[0].mlp.up_proj.weight[0, 0] = float("nan")
+    with pytest.raises(UserError, match="not finite"):
+        run(model, prompts, sets)
+
+
+def test_a_concept_without_unrelated_questions_is_an_error(loaded, prompts, concepts):
+    everything = set_table(concepts, [], 50, 0)
+    with pytest.raises(UserError, match="no unrelated"):
+        run(loaded("llama"), prompts, everything)
+
+
+def test_activations_come_back_from_their_file(loaded, prompts, sets, tmp_path):
+    found = run(loaded("llama"), prompts, sets)
+    save_activations(found, tmp_path / "activations.safetensors")
+    back = load_activations(tmp_path / "activations.safetensors")
+    assert back.concepts == found.concepts
+    pairs = zip(
+        found.related + found.unrelated, back.related + back.unrelated, strict=True
+    )
+    for a, b in pairs:
+        assert torch.equal(a, b)
+    with pytest.raises(UserError, match="no such file"):
+        load_activations(tmp_path / "other.safetensors")

@@ -1,0 +1,195 @@
+"""The whole room on a made-up study, by function and by command line."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import typer
+from scipy import stats
+from tests.stats.conftest import CLAIMS, DRAWS
+from tests.synthetic import Fake, write_study
+from typer.testing import CliRunner
+
+from paraspec.cli import stats as commands
+from paraspec.core import tables
+from paraspec.core.errors import UserError
+from paraspec.core.layout import StudyFiles
+from paraspec.stats import read_claims, read_study, study_tables, write_tables
+from paraspec.stats.run import TABLES
+
+
+def test_every_table_is_as_described(found):
+    for table in TABLES:
+        assert len(tables.checked(found[table.name], table)) > 0
+
+
+def test_checkpoints_and_experts_stay_out_of_the_primary_analysis(found, study):
+    assert len(study.records) == 22
+    assert len(study.models) == 14
+    assert len(study.primary_models) == 11
+    n = found["correlations"].groupby("models")["n"].unique()
+    assert (n["dense"].tolist(), n["all"].tolist()) == ([11], [14])
+    assert not found["sizes"]["model"].str.contains("step").any()
+
+
+def test_the_headline_is_scipys_correlation_of_the_models_table(found):
+    models = found["models"]
+    dense = models[models["in_primary"]]
+    row = found["correlations"].set_index("id").loc["pss.accuracy.same.pearson.dense"]
+    theirs = stats.pearsonr(dense["accuracy"], dense["pss"])
+    assert row["estimate"] == pytest.approx(theirs.statistic, abs=1e-4)
+    assert row["p"] == pytest.approx(theirs.pvalue, rel=1e-2)
+
+
+def test_disjoint_halves_use_disjoint_items(found, study, items_of):
+    rs = []
+    for a, b in (("A", "B"), ("B", "A")):
+        x, y = [], []
+        for record in study.primary_models:
+            items = items_of(record.card.model)
+            own = items[items["set"] == "concept"]
+            plain = own[(own["mask"] == "none") & (own["half"] == a)]
+            x.append(plain["correct"].mean())
+            y.append(study.effects(record, "top", half=b).signed_floor[0])
+        rs.append(np.corrcoef(x, y)[0, 1])
+    name = "signed_floor.accuracy.disjoint.pearson.dense"
+    row = found["correlations"].set_index("id").loc[name]
+    assert row["estimate"] == pytest.approx(np.tanh(np.arctanh(rs).mean()))
+
+
+def test_models_with_fewer_than_eight_families_are_descriptive(found):
+    rows = found["correlations"].set_index("method")
+    assert rows.loc["family-bootstrap", "descriptive"].all()
+    assert not rows.loc["pearson", "descriptive"].any()
+
+
+def test_the_made_up_effects_are_found(found):
+    verdicts = found["claims"].set_index("id")["verdict"]
+    assert verdicts["models-disjoint"] == "replicated"
+    assert verdicts["specific-beyond-random"] == "replicated"
+    assert verdicts["specific-beyond-swap"] == "replicated"
+    assert verdicts["trajectory"] == "replicated"
+    assert verdicts["unrelated-improve"] == "not"
+    assert verdicts["frequency-exposure"] in ("replicated", "partly")
+    assert verdicts["frequency-tier"] == "not testable"
+    assert verdicts["fine-tuning"] == "not testable"
+
+
+def test_curves_start_at_the_unmasked_model(found):
+    starts = found["curves"][found["curves"]["ratio"] == 0]
+    spread = starts.groupby(["model", "set", "kinship"])["accuracy"].nunique()
+    assert (spread == 1).all()
+    assert set(found["curves"]["mask"]) == {"top", "top-insample", "random", "swap"}
+
+
+def test_never_seen_concepts_are_the_positive_control(found):
+    models = found["models"].set_index("model")
+    assert models.loc["llama-128", "never_seen_gap"] > 0.4
+    assert models.loc["llama-16", "n_known_shared"] > 0
+    assert np.isnan(models.loc["llama-16", "k50_shared_top"])
+    row = models.loc["llama-128"]
+    assert row["k50_shared_top"] < row["k50_shared_random"]
+
+
+def test_written_metrics_are_flat_json_without_nan(found, tmp_path):
+    write_tables(tmp_path, found)
+    text = StudyFiles(tmp_path).table("metrics.json").read_text()
+    values = json.loads(text)
+    assert "NaN" not in text
+    assert all(v is None or isinstance(v, int | float) for v in values.values())
+    assert values["n_models"] == 14
+    verdicts = [v for k, v in values.items() if k.startswith("n_claims")]
+    assert sum(verdicts) == len(found["claims"])
+    models = tables.read_table(StudyFiles(tmp_path).table("models.csv"), tables.MODELS)
+    assert models["model"].tolist() == found["models"]["model"].tolist()
+
+
+def small(n):
+    return [Fake(f"m{i}", "f", 5000, 0.6, 0.2, seed=i) for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("n_models", "knows"), [(1, 0.6), (2, 0.6), (3, 0.6), (3, 0.0), (3, 1.0)]
+)
+def test_tiny_and_degenerate_studies_give_reasons_and_no_crash(
+    tmp_path, n_models, knows
+):
+    fakes = [Fake(f"m{i}", "f", 5000, knows, 0.2) for i in range(n_models)]
+    names = write_study(tmp_path, fakes, n_concepts=9, draws=100)
+    study = read_study(tmp_path, names, 100, 0)
+    found = study_tables(study, read_claims(CLAIMS), CLAIMS)
+    write_tables(tmp_path, found)
+    rows = found["correlations"]
+    undefined = rows[rows["estimate"].isna()]
+    assert (undefined["reason"] != "").all()
+    estimates = found["estimates"]
+    assert (estimates.loc[estimates["estimate_low"].isna(), "reason"] != "").all()
+    if n_models < 3:
+        assert (found["claims"]["verdict"] == "not testable").all()
+        assert "n = " in found["claims"].iloc[0]["reason"]
+
+
+def test_bad_model_files_are_named(tmp_path):
+    names = write_study(tmp_path, small(1), n_concepts=9, draws=100)
+    path = StudyFiles(tmp_path).model(names[0], "model.json")
+    good = json.loads(path.read_text())
+    for text, part in (
+        (json.dumps({k: v for k, v in good.items() if k != "family"}), "key family"),
+        (json.dumps(good | {"n_experts": -1}), "key n_experts"),
+        ("[1]", "not a JSON object"),
+        ("{", "not a JSON object"),
+    ):
+        path.write_text(text)
+        with pytest.raises(UserError, match=part):
+            read_study(tmp_path, names, 100, 0)
+    with pytest.raises(UserError, match="no such file"):
+        read_study(tmp_path, ["absent"], 100, 0)
+
+
+@pytest.fixture
+def app():
+    made = typer.Typer()
+    for name in ("pss", "ablate", "correlate", "verify"):
+        made.command(name)(getattr(commands, name))
+    return made
+
+
+def test_the_commands_chain(app, folder, names, tmp_path):
+    root = tmp_path / "study"
+    shutil.copytree(folder, root)
+    files = StudyFiles(root)
+    some = names[:3]
+
+    def run(*arguments):
+        found = CliRunner().invoke(app, [str(a) for a in arguments])
+        assert found.exception is None or isinstance(found.exception, SystemExit)
+        return found
+
+    for name in some:
+        items = files.measure(name, "items.parquet")
+        before = files.measure(name, "pss.csv").read_text()
+        run("pss", items, "--out", files.measure(name, "pss.csv"), "--draws", DRAWS)
+        run("ablate", items, "--out", files.measure(name, "efficiency.csv"))
+        assert files.measure(name, "pss.csv").read_text() == before
+    models = [part for name in some for part in ("--model", name)]
+    shared = ("--results", root)
+    done = run("correlate", *shared, *models, "--claims", CLAIMS, "--draws", 100)
+    assert done.exit_code == 0
+    assert {f"{t.name}.csv" for t in TABLES} <= {
+        path.name for path in (root / "tables").iterdir()
+    }
+    rules = ("--tolerances", CLAIMS.with_name("verify.yaml"))
+    reference = tmp_path / "reference"
+    absent = run("verify", *shared, "--reference", reference, *rules)
+    assert absent.exit_code == 0
+    assert "no such table in the reference" in absent.output
+    shutil.copytree(root / "tables", reference)
+    same = run("verify", *shared, "--reference", reference, *rules, "--strict")
+    assert same.exit_code == 0
+    assert "same as the reference" in same.output
+    (reference / "claims.csv").unlink()
+    assert run(
+        "verify", *shared, "--reference", reference, *rules, "--strict"
+    ).exit_code
+    assert files.table("verify.csv").is_file()
