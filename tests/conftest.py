@@ -7,11 +7,19 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def factbook_text() -> str:
-    """The factbook, built once per test process."""
-    from paraspec.data.factbook.build import build, categories, to_jsonl
+def factbook():
+    """The factbook with its coverage, built once per test process."""
+    from paraspec.data.factbook.build import build, categories
 
-    return to_jsonl(build(categories()).concepts)
+    return build(categories())
+
+
+@pytest.fixture(scope="session")
+def factbook_text(factbook) -> str:
+    """The factbook as a concept file."""
+    from paraspec.data.factbook.build import to_jsonl
+
+    return to_jsonl(factbook.concepts)
 
 
 @pytest.fixture(scope="session")

@@ -33,14 +33,11 @@ DATA = Path(__file__).parents[2] / "data"
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzéøşĞ -'", min_size=1, max_size=20)
 
 
-@pytest.fixture(scope="module")
-def factbook():
-    return building.build(building.categories())
-
-
-def test_the_committed_factbook_is_what_the_libraries_give(factbook):
-    committed = (DATA / "factbook.jsonl").read_text(encoding="utf-8")
-    assert building.to_jsonl(factbook.concepts) == committed
+def test_the_factbook_on_disk_is_what_the_libraries_give(factbook_text):
+    on_disk = DATA / "factbook.jsonl"
+    if not on_disk.exists():
+        pytest.skip("data/factbook.jsonl is tracked by DVC and was not pulled")
+    assert factbook_text == on_disk.read_text(encoding="utf-8")
 
 
 def test_the_committed_coverage_table_is_what_the_libraries_give(factbook):
@@ -79,7 +76,7 @@ def test_a_category_without_enough_candidates_says_who_lacks_facts():
     category = made_up(12)
     poor = Entity("Poor", "thing", {"r0": Fact("t00")})
     wanted = Category("thing", 13, category.relations, (*category.entities, poor))
-    with pytest.raises(UserError, match="12 candidates.*13 are wanted; lacking: Poor"):
+    with pytest.raises(UserError, match=r"12 candidates.*13 are wanted; lacking: Poor"):
         plan(wanted)
 
 
@@ -100,9 +97,10 @@ def test_a_candidate_without_ten_facts_is_replaced_by_another():
         ("Mexico City", "Mexico", "the name is in the answer"),
         ("Oman", "Romania", "the answer is in the name"),
         ("Sao Tome", "São Tomé and Príncipe", "the answer is in the name"),
-        ("Algiers", "Algeria", "share 4 letters"),
-        ("FRA", "France", "letters of the code"),
-        (".de", "Denmark", "letters of the code"),
+        ("Tunisian", "Tunis", "the name is in the answer"),
+        ("Malagasy", "Madagascar", "share 4 letters"),
+        ("FRC", "France", "letters of the code"),
+        (".dk", "Denmark", "letters of the code"),
         ("Fe", "Ferrum", "the answer is in the name"),
         ("Mg", "Magnesium", "letters of the code"),
         ("HRV", "Croatia", ""),

@@ -1,4 +1,4 @@
-"""The committed factbook: what must hold for all 5,250 questions."""
+"""The factbook: what must hold for all 5,250 questions."""
 
 import csv
 from collections import Counter, defaultdict
@@ -17,8 +17,10 @@ SIZES = {"country": 195, "element": 117, "city": 213}
 
 
 @pytest.fixture(scope="module")
-def concepts():
-    return read_concepts(DATA / "factbook.jsonl", FACTBOOK)
+def concepts(factbook_text, tmp_path_factory):
+    path = tmp_path_factory.mktemp("factbook") / "factbook.jsonl"
+    path.write_text(factbook_text, encoding="utf-8")
+    return read_concepts(path, FACTBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +133,7 @@ def test_tiers_are_asked_the_same_relations_as_far_as_facts_allow(asked):
     mixes = defaultdict(Counter)
     for concept, question in asked:
         mixes[concept.category, concept.tier][question.relation] += 1
-    most_moved = {"country": 0.06, "element": 0.10, "city": 0.06}
+    most_moved = {"country": 0.04, "element": 0.06, "city": 0.03}
     for category, most in most_moved.items():
         for one, other in combinations(("high", "mid", "low"), 2):
             a, b = mixes[category, one], mixes[category, other]

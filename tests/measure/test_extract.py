@@ -75,6 +75,28 @@ def test_related_and_unrelated_are_means_over_the_right_questions(
         assert not torch.allclose(found.related[0][line, 0], found.related[0][line, 1])
 
 
+def test_adding_a_concept_changes_no_mean_of_another(
+    loaded, prompts, sets, concepts, made_up, tokenizer
+):
+    model = loaded("llama")
+    dog = made_up(1, ("dog",))[:1]
+    more = set_table(concepts, dog, 4, 0)
+    both = prompts | tokenise(prompt_table(dog, 0), "cloze", tokenizer)
+    alone, name = run(model, prompts, sets), dog[0].concept
+    found = extract(
+        model, list(both.values()), membership(more, {name}), 64, lambda n: None
+    )
+    assert found.concepts == (*alone.concepts, name)
+    for a, b in zip(alone.unrelated, found.unrelated, strict=True):
+        torch.testing.assert_close(a, b[:-1], atol=1e-6, rtol=1e-5)
+    kept_out = set(more.loc[more["concept"] == name, "item"])
+    expected = by_hand(model, prompts, [i for i in prompts if i not in kept_out])
+    for layer in range(2):
+        torch.testing.assert_close(
+            found.unrelated[layer][-1], expected[layer], atol=1e-5, rtol=1e-4
+        )
+
+
 def test_batch_size_changes_nothing_but_rounding(loaded, prompts, sets):
     model = loaded("llama")
     one, other = run(model, prompts, sets, 64), run(model, prompts, sets, 3)

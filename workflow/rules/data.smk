@@ -10,6 +10,8 @@ ADDED = [root(path) for path in STUDY.concepts.added]
 
 
 rule build_factbook:
+    input:
+        [root(f"data/{name}.tsv") for name in ("cities", "countries", "elements")],
     output:
         ensure(FACTBOOK, non_empty=True, **FACTBOOK_BYTES),
         coverage="data/coverage.tsv",

@@ -2,6 +2,7 @@
 rule extract:
     input:
         "models/{model}/model.json",
+        "data/concepts.parquet",
         "data/prompts.parquet",
         "data/sets.parquet",
     output:

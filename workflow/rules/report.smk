@@ -34,6 +34,10 @@ rule report:
         expand("figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
         expand("tables/{table}.csv", table=[*TABLES, "verify"]),
         "tables/metrics.json",
+        template=[
+            root(f"src/paraspec/report/templates/report.{kind}")
+            for kind in ("html", "css")
+        ],
         claims=root(STUDY.claims),
         concepts=CONCEPTS,
     output:

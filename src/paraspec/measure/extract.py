@@ -2,12 +2,12 @@
 
 Source: paper, section 3 (knowledge vectors masking). Sums are accumulated on the
 device, one line per concept; tokens never outlive their batch. Unrelated questions are
-all of the study's but the concept's own, those of its general set (which are kept for
-evaluation), and those that share an entity or an answer with it: the total minus what
-is excluded.
+all of the study's (added concepts' not among them) but the concept's own, those of its
+general set (which are kept for evaluation), and those that share an entity or an answer
+with it: the total minus what is excluded.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -53,15 +53,26 @@ class Membership:
         return 3 * len(self.concepts) + 1
 
 
-def membership(sets: pd.DataFrame) -> Membership:
-    """Read from the ``sets`` table which sums every item enters."""
+def membership(sets: pd.DataFrame, added: Container[str] = ()) -> Membership:
+    """Read from the ``sets`` table which sums every item enters.
+
+    Questions of ``added`` concepts are unrelated to none, so that adding a concept
+    changes nothing of another.
+    """
     concepts = tuple(dict.fromkeys(sets["concept"]))
     n = len(concepts)
     number = {concept: i for i, concept in enumerate(concepts)}
-    lines: dict[str, list[int]] = {item: [3 * n] for item in sets["item"].unique()}
+    own = sets[sets["set"] == "concept"]
+    in_total = {
+        i for c, i in zip(own["concept"], own["item"], strict=True) if c not in added
+    }
+    lines: dict[str, list[int]] = {
+        item: [3 * n] if item in in_total else [] for item in own["item"]
+    }
     for row in sets.itertuples():
         c = number[str(row.concept)]
-        lines[str(row.item)].append(2 * n + c)
+        if row.item in in_total:
+            lines[str(row.item)].append(2 * n + c)
         if row.set == "concept":
             lines[str(row.item)].append(2 * c + HALVES.index(str(row.half)))
     return Membership(concepts, {item: tuple(v) for item, v in lines.items()})

@@ -20,7 +20,9 @@ def run_extract(
     sets = tables.read_table(files.data("sets.parquet"), tables.SETS)
     table = tables.read_table(files.data("prompts.parquet"), tables.PROMPTS)
     prompts = tokenise(table, scorer, loaded.tokenizer)
-    members = membership(sets)
+    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    added = set(concepts.loc[concepts["exposure"] == 0, "concept"])
+    members = membership(sets, added)
     asked = [prompts[item] for item in members.lines_of]
     with progress(f"extracting {model}", len(asked)) as advance:
         found = extract(loaded, asked, members, batch_rows, advance)

@@ -5,7 +5,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from paraspec.report.style import GREY, INK, MUTED, PAPER, RULE
+from paraspec.report.style import ASCENDING, BLUE, GREY, INK, MUTED, PAPER, RULE
 
 VARIABLES = {
     INK: "var(--ink)",
@@ -13,8 +13,11 @@ VARIABLES = {
     RULE: "var(--rule)",
     PAPER: "var(--card)",
     GREY: "var(--grey)",
+    BLUE: "var(--blue)",
+    ASCENDING[0][0]: "var(--weakest)",
+    ASCENDING[1][0]: "var(--weak)",
 }
-"""Colours that follow the page's light or dark scheme."""
+"""Colours that follow the page's light or dark scheme (templates/report.css)."""
 
 PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
 METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)

@@ -48,6 +48,7 @@ def label_points(
     lines: FloatArray,
     *,
     others: FloatArray,
+    colours: Sequence[str] = (),
     size: float = 8.0,
 ) -> None:
     """Write ``names`` beside the points ``x``, ``y``.
@@ -58,44 +59,50 @@ def label_points(
         Boxes in data units that labels had better not cover (intervals).
     others
         Further points, as rows of x and y, that no label may cover.
+    colours
+        Colour of each leader line; grey if not given.
 
     Notes
     -----
     The layout must be final: call ``figure.draw_without_rendering()`` before.
     """
-    texts = [
-        axes.annotate(
-            name,
-            (x[i], y[i]),
-            xytext=(0, 0),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=size,
-            bbox=BACKING,
-            zorder=5,
-        )
-        for i, name in enumerate(names)
-    ]
-    scene = _scene(axes, [_size(axes, text) for text in texts], x, y, lines, others)
-    for text, (dx, dy, gap) in zip(texts, place(scene), strict=True):
-        text.set_position((dx, dy))
+    written = [_write(axes, *each, size) for each in zip(names, x, y, strict=True)]
+    scene = _scene(axes, [_size(axes, text) for text in written], x, y, lines, others)
+    for index, (dx, dy, gap) in enumerate(place(scene)):
+        written[index].set_position((dx, dy))
         if gap > LEADER_FROM:
-            index = texts.index(text)
-            axes.annotate(
-                "",
-                (x[index], y[index]),
-                xytext=_edge(dx, dy, *scene.sizes[index]),
-                textcoords="offset points",
-                arrowprops={
-                    "arrowstyle": "-",
-                    "color": MUTED,
-                    "linewidth": 0.6,
-                    "shrinkA": 0,
-                    "shrinkB": 3,
-                },
-                zorder=2,
-            )
+            edge = _edge(dx, dy, *scene.sizes[index])
+            colour = colours[index] if colours else MUTED
+            _leader(axes, (x[index], y[index]), edge, colour)
+
+
+def _write(axes: Axes, name: str, x: float, y: float, size: float) -> Text:
+    return axes.annotate(
+        name,
+        (x, y),
+        xytext=(0, 0),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=size,
+        bbox=BACKING,
+        zorder=5,
+    )
+
+
+def _leader(
+    axes: Axes, point: tuple[float, float], edge: tuple[float, float], colour: str
+) -> None:
+    """Thin line from a label's box to its point."""
+    line = {"arrowstyle": "-", "color": colour, "linewidth": 0.8}
+    axes.annotate(
+        "",
+        point,
+        xytext=edge,
+        textcoords="offset points",
+        arrowprops=line | {"shrinkA": 0, "shrinkB": 3},
+        zorder=4,
+    )
 
 
 def _scale(axes: Axes) -> float:
@@ -209,9 +216,3 @@ def _edge(dx: float, dy: float, width: float, height: float) -> tuple[float, flo
         dx - float(np.clip(dx, -width / 2, width / 2)),
         dy - float(np.clip(dy, -height / 2, height / 2)),
     )
-
-
-def interval_boxes(x: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Boxes of vertical intervals for :func:`label_points`, without undefined ones."""
-    boxes = np.column_stack([x, low, x, high])
-    return np.asarray(boxes[np.isfinite(boxes).all(axis=1)])

@@ -9,7 +9,7 @@ from paraspec.core.definitions import (
     PRIMARY_RATIO_SMALL,
     SMALL_PARAMETERS,
 )
-from paraspec.report.numbers import count, listed, parameters, percent
+from paraspec.report.numbers import count, listed, percent
 
 
 def definitions(config: StudyConfig) -> list[tuple[str, Markup | str]]:
@@ -31,7 +31,7 @@ def definitions(config: StudyConfig) -> list[tuple[str, Markup | str]]:
             f"{listed([percent(r) for r in measure.general_ratios])}. "
             f"Pre-registered: {percent(PRIMARY_RATIO)}, and "
             f"{percent(PRIMARY_RATIO_SMALL)} for models below "
-            f"{parameters(SMALL_PARAMETERS)} parameters without embeddings.",
+            f"{SMALL_PARAMETERS // 10**6} million parameters without embeddings.",
         ),
         *_scores(),
         (
@@ -120,8 +120,8 @@ def departures(*, trained_here: bool) -> list[str]:
         "questions written by a language model.",
         "Selection is cross-fitted and general questions come from the same category; "
         "the paper's in-sample variant stands beside it.",
-        "A peak over ratios is reported only cross-fitted, and every claim is judged "
-        "at the pre-registered ratio.",
+        "A peak over ratios is reported only cross-fitted; claims are judged at the "
+        "pre-registered ratio, the one on unrelated questions at 5 and 10 %.",
         "Frequency is tested on how often a fact was met in training, which was "
         "assigned by lot, not on page views.",
         "Fine-tuning, semantic entropy and local intrinsic dimension are not part of "

@@ -99,7 +99,8 @@ def _render(context: Mapping[str, object]) -> str:
     )
     source = (templates / "report.html").read_text(encoding="utf-8")
     css = (templates / "report.css").read_text(encoding="utf-8")
-    return environment.from_string(source).render(css=Markup(css), **context)
+    text = environment.from_string(source).render(css=Markup(css), **context)
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _claim(row: pd.Series) -> dict[str, object]:

@@ -7,6 +7,7 @@ families differ in the shape of their marks as well.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -36,6 +37,15 @@ FAMILY_MARKS = (
     (SKY, "P"),
     (BROWN, "X"),
 )
+
+ASCENDING = (
+    ("#440154", "o"),
+    ("#3b528b", "s"),
+    ("#21918c", "^"),
+    ("#5ec962", "D"),
+    ("#d4a800", "v"),
+)
+"""Looks from the weakest model to the strongest: dark to light (viridis)."""
 
 MASK_LOOK = {
     "top": (VERMILLION, "o", "top vectors, cross-fitted"),
@@ -86,6 +96,9 @@ RC = {
 }
 
 PNG_DPI = 160
+
+NOTE_WIDTH = 56
+"""Characters in a line of a remark: half the page's width."""
 
 BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
 """Patch behind text that stands among marks (outlined text would become paths)."""
@@ -147,7 +160,7 @@ def say(axes: Axes, text: str) -> None:
         va="center",
         color=MUTED,
         fontsize=10.5,
-        wrap=True,
+        in_layout=False,
     )
 
 
@@ -174,7 +187,7 @@ def note(axes: Axes, text: str) -> None:
     axes.text(
         0.012,
         0.975,
-        text,
+        "\n".join(wrap(text, NOTE_WIDTH)),
         transform=axes.transAxes,
         ha="left",
         va="top",
@@ -182,6 +195,7 @@ def note(axes: Axes, text: str) -> None:
         color=MUTED,
         linespacing=1.4,
         bbox=BACKING,
+        in_layout=False,
     )
 
 

@@ -1,5 +1,6 @@
 """Pre-registered claims: ``config/claims.yaml``, validated."""
 
+from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
@@ -62,12 +63,24 @@ class Claim(BaseModel):
         return self
 
 
+class Edit(BaseModel):
+    """A change of the file after the first full run; the report lists it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: date = Field(description="Day of the change.")
+    claim: str = Field(min_length=1, description="Id of the claim that changed.")
+    change: str = Field(min_length=1, description="What changed, and why.")
+    old_verdict: str = Field(min_length=1, description="Verdict before the change.")
+
+
 class ClaimsFile(BaseModel):
     """``config/claims.yaml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     claims: tuple[Claim, ...] = Field(min_length=1, description="The claims.")
+    edits: tuple[Edit, ...] = Field((), description="Later changes of this file.")
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

@@ -117,7 +117,6 @@ DIVISIONS = {
     "Rayon": "districts",
     "Region": "regions",
     "State": "states",
-    "Voivodship": "voivodeships",
 }
 """ISO 3166-2 kinds of subdivision and what English calls them."""
 

@@ -32,9 +32,9 @@ def gives_away(answer: str, name: str) -> str:
 
     >>> gives_away("Mexico City", "Mexico")
     'the name is in the answer'
-    >>> gives_away("Afghani", "Afghanistan")
+    >>> gives_away("Malagasy", "Madagascar")
     'name and answer share 4 letters in a row'
-    >>> gives_away("FR", "France")
+    >>> gives_away("MC", "Morocco")
     'the letters of the code occur in order in the name'
     >>> gives_away("Paris", "France")
     ''

@@ -9,6 +9,7 @@ as it is gold.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paraspec.core.seeds import seed_for
 from paraspec.data.factbook.facts import Fact
@@ -60,6 +61,7 @@ def true_answers(fact: Fact) -> tuple[str, ...]:
     return (fact.answer, *fact.aliases, *fact.also_true)
 
 
+@lru_cache(maxsize=1 << 20)  # asked again in every round of corrections
 def may_stand_beside(option: str, item: Item) -> bool:
     """Tell whether ``option`` is a clean wrong option for the item.
 
@@ -118,7 +120,12 @@ def draw(relation: str, items: Sequence[Item], spare: Iterable[str] = ()) -> Dra
 
 
 def _ranked(due: Mapping[str, float], relation: str, name: str) -> list[str]:
-    return sorted(due, key=lambda a: (-due[a], seed_for(relation, name, a)))
+    return sorted(due, key=lambda a: (-due[a], _tie_break(relation, name, a)))
+
+
+@lru_cache(maxsize=1 << 20)
+def _tie_break(relation: str, name: str, answer: str) -> int:
+    return seed_for(relation, name, answer)
 
 
 def _first_compatible(ranked: Iterable[str]) -> tuple[str, ...]:

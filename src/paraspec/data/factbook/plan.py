@@ -131,7 +131,7 @@ def _choice(candidate: Usable, relations: Iterable[Relation]) -> int:
     groups = {relation.name: relation.group for relation in relations}
     derived = {relation.name for relation in relations if relation.country_derived}
     sets = exclusive_sets(candidate.facts, groups)
-    n_derived = sum(derived.issuperset(one) for one in sets)
+    n_derived = sum(not derived.isdisjoint(one) for one in sets)
     return len(sets) - max(0, n_derived - MOST_DERIVED)
 
 

@@ -182,7 +182,7 @@ class _Choice:
         network.pipe(SOURCE, ("concept", name), N_QUESTIONS, 0.0)
         network.pipe(("concept", name), ("derived", name), MOST_DERIVED, 0.0)
         for exclusive in self._exclusive(concept):
-            entry = "derived" if derived.issuperset(exclusive) else "concept"
+            entry = "concept" if derived.isdisjoint(exclusive) else "derived"
             network.pipe((entry, name), ("set", name, exclusive), 1, 0.0)
             for relation in exclusive:
                 tie_break = TIE_BREAK * seed_for("choose", name, relation) / 2**63

@@ -17,6 +17,7 @@ COMMON_WORDS = frozenset(
         *("panama", "turkey"),
         *("carbon", "copper", "gold", "iron", "lead", "mercury", "neon", "nickel"),
         *("platinum", "silver", "tin"),
+        *("lima", "manila", "medina", "sofia"),
     }
 )
 """Names that also have an everyday sense of their own, so that their Zipf frequency

@@ -11,6 +11,7 @@ from paraspec.report.figures.spec import FigureSpec
 from paraspec.report.inputs import StudyTables, span
 from paraspec.report.numbers import counted, listed
 from paraspec.report.style import (
+    ASCENDING,
     GREEN,
     GREY,
     MUTED,
@@ -24,17 +25,8 @@ from paraspec.report.style import (
     share_axis,
 )
 
-CURVE_MODELS = 5
+CURVE_MODELS = len(ASCENDING)
 SHIFT = 0.18
-
-ASCENDING = (
-    ("#440154", "o"),
-    ("#3b528b", "s"),
-    ("#21918c", "^"),
-    ("#5ec962", "D"),
-    ("#d4a800", "v"),
-)
-"""Colours from the weakest model to the strongest: dark to light (viridis)."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +132,7 @@ def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> list[Line2D]:
         axes.set_xlabel("share of value vectors masked")
     top.set_ylabel("share of the unmasked margin")
     if negative:
-        note(random, f"Unmasked margin not positive:\n{', '.join(negative)}")
+        note(random, f"Unmasked margin not positive: {', '.join(negative)}")
 
     return [
         handle(colour, marker, name, linestyle="-")
@@ -169,7 +161,9 @@ def _relative(tables: StudyTables) -> tuple[pd.DataFrame, list[str]]:
     start = rows[rows["ratio"] == 0].groupby("model")["margin"].first()
     negative = sorted(start.index[~(start > 0)])
     kept = rows[rows["model"].isin(start.index[start > 0])]
-    return kept.assign(share=kept["margin"] / kept["model"].map(start).astype(float)), negative
+    return kept.assign(
+        share=kept["margin"] / kept["model"].map(start).astype(float)
+    ), negative
 
 
 def caption(tables: StudyTables) -> str:

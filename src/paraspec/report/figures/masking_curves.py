@@ -1,5 +1,7 @@
 """Accuracy against mask ratio: a concept's own questions and general ones."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,14 +24,42 @@ from paraspec.report.style import (
 PANELS = 6
 COLUMNS = 3
 
+
+@dataclass(frozen=True)
+class _Look:
+    mask: str
+    kinship: str
+    colour: str
+    line: str
+    marker: str
+    name: str
+    band: bool = True
+    """Whether the interval is drawn: not for curves that would only pile up."""
+
+
 CURVES = (
-    ("top", "own", VERMILLION, "-", "o", "own questions, top vectors"),
-    ("random", "own", GREY, "-", "o", "own questions, random vectors"),
-    ("top", "same-category", BLUE, "-", "s", "same category, top vectors"),
-    ("random", "same-category", GREY, "--", "s", "same category, random vectors"),
-    ("top", "other-category", SKY, "--", "^", "other categories, top vectors"),
+    _Look("top", "own", VERMILLION, "-", "o", "own questions, top vectors"),
+    _Look("random", "own", GREY, "-", "o", "own questions, random vectors"),
+    _Look("top", "same-category", BLUE, "-", "s", "same category, top vectors"),
+    _Look(
+        "random",
+        "same-category",
+        GREY,
+        "--",
+        "s",
+        "same category, random vectors",
+        band=False,
+    ),
+    _Look(
+        "top",
+        "other-category",
+        SKY,
+        "--",
+        "^",
+        "other categories, top vectors",
+        band=False,
+    ),
 )
-"""Mask, kinship, colour, line, mark and name in the legend."""
 
 
 def draw(tables: StudyTables) -> Figure:
@@ -48,13 +78,13 @@ def draw(tables: StudyTables) -> Figure:
         axes.set_axis_off()
     for axes in panels[:, 0]:
         axes.set_ylabel("accuracy")
-    for column in range(COLUMNS):
-        below = list(range(column, len(names), COLUMNS))
-        if below:
-            last = panels.flat[below[-1]]
-            last.set_xlabel("share of value vectors masked")
-            last.tick_params(labelbottom=True)
-    entries = [handle(c, m, n, linestyle=line) for _, _, c, line, m, n in CURVES]
+    for axes in panels.flat[max(0, len(names) - COLUMNS) : len(names)]:
+        axes.set_xlabel("share of value vectors masked")
+        axes.tick_params(labelbottom=True)
+    entries = [
+        handle(look.colour, look.marker, look.name, linestyle=look.line)
+        for look in CURVES
+    ]
     entries.append(handle(MUTED, "", "chance", linestyle=":"))
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
@@ -70,31 +100,26 @@ def _panel(axes: Axes, tables: StudyTables, name: str) -> None:
     mine = tables.curves[tables.curves["model"] == name]
     axes.axhline(model["chance"], color=MUTED, linewidth=1, linestyle=":")
     axes.axvline(model["primary_ratio"], color=MUTED, linewidth=0.8, alpha=0.6)
-    for mask, kinship, colour, line, marker, _ in CURVES:
-        rows = mine[(mine["mask"] == mask) & (mine["kinship"] == kinship)]
-        _curve(axes, rows.sort_values("ratio"), colour, line, marker)
+    for look in CURVES:
+        rows = mine[(mine["mask"] == look.mask) & (mine["kinship"] == look.kinship)]
+        _curve(axes, rows.sort_values("ratio"), look)
     axes.set_title(name)
     share_axis(axes, float(tables.curves["ratio"].max()))
     axes.set_ylim(0, 1.02)
 
 
-def _curve(axes: Axes, rows: pd.DataFrame, colour: str, line: str, mark: str) -> None:
-    axes.fill_between(
-        rows["ratio"],
-        rows["accuracy_low"],
-        rows["accuracy_high"],
-        color=colour,
-        alpha=0.13,
-        linewidth=0,
-    )
+def _curve(axes: Axes, rows: pd.DataFrame, look: _Look) -> None:
+    ratio, low, high = rows["ratio"], rows["accuracy_low"], rows["accuracy_high"]
+    if look.band:
+        axes.fill_between(ratio, low, high, color=look.colour, alpha=0.15, linewidth=0)
     axes.plot(
-        rows["ratio"],
+        ratio,
         rows["accuracy"],
-        color=colour,
-        linestyle=line,
-        marker=mark,
+        color=look.colour,
+        linestyle=look.line,
+        marker=look.marker,
         markersize=3.6,
-        zorder=2 if colour == GREY else 3,
+        zorder=2 if look.colour == GREY else 3,
     )
 
 
@@ -112,9 +137,10 @@ def caption(tables: StudyTables) -> str:
         "questions and on general ones while that concept's top vectors, or as many "
         f"random ones, are switched off ({counted(concepts, 'concept')}; general "
         "questions at fewer ratios). Vectors were chosen on the other half of the "
-        "questions. The horizontal axis is stretched near zero (square root). Bands "
-        "are 95 % percentile intervals from resampling concepts; dotted line: chance "
-        f"({chance}); vertical line: the pre-registered ratio ({ratios})."
+        "questions. The horizontal axis is stretched near zero (square root). Bands, "
+        "on three curves, are 95 % percentile intervals from resampling concepts; "
+        f"dotted line: chance ({chance}); vertical line: the pre-registered ratio "
+        f"({ratios})."
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from paraspec.report.figures.spec import FigureSpec
 from paraspec.report.inputs import StudyTables
-from paraspec.report.labels import interval_boxes, label_points
+from paraspec.report.labels import label_points
 from paraspec.report.numbers import counted, percent, with_interval
 from paraspec.report.style import (
     GREY,
@@ -61,10 +62,11 @@ def draw(tables: StudyTables) -> Figure:
     upper = figure.add_subplot(2, 1, 1)
     lower = figure.add_subplot(2, 1, 2, sharex=upper)
     drawn = [_points(a, rows, p) for a, p in zip((upper, lower), PANELS, strict=True)]
-    for axes, panel in zip((upper, lower), PANELS, strict=True):
+    for axes, panel, some in zip((upper, lower), PANELS, drawn, strict=True):
         axes.set_title(panel.title)
         remark(axes, _correlations(tables.correlations, panel.effect))
-        if missing := without_value(rows, panel.effect):
+        missing = without_value(rows, panel.effect)
+        if some and missing:
             note(axes, missing)
     lower.set_xlabel("accuracy before masking, on the concepts' own questions")
     if any(drawn):
@@ -84,74 +86,68 @@ def _points(axes: Axes, rows: pd.DataFrame, panel: _Panel) -> bool:
         say(axes, f"No model has both an accuracy and a value of {panel.label}.")
         return False
     axes.axhline(0, color=MUTED, linewidth=0.8)
-    x = shown["accuracy"]
+    x, random = shown["accuracy"], shown[panel.random]
     bars(axes, shown, panel.random, x, color=GREY, linewidth=1, alpha=0.6)
-    axes.plot(
-        x, shown[panel.random], "o", color=GREY, markersize=4, markerfacecolor=PAPER
-    )
+    axes.plot(x, random, "o", color=GREY, markersize=4, markerfacecolor=PAPER)
     marks = family_marks(list(rows["family"]))
     for family, group in shown.groupby("family", sort=True):
-        colour, marker = marks[str(family)]
-        at = group["accuracy"]
-        bars(axes, group, panel.effect, at, color=colour, linewidth=1.1, alpha=0.55)
-        bars_across(
-            axes,
-            group,
-            "accuracy",
-            group[panel.effect],
-            color=colour,
-            linewidth=1.1,
-            alpha=0.55,
-        )
-        for primary, part in group.groupby("in_primary"):
-            axes.plot(
-                part["accuracy"],
-                part[panel.effect],
-                linestyle="none",
-                marker=marker,
-                color=colour,
-                markersize=7,
-                markeredgewidth=1.4,
-                markerfacecolor=colour if primary else PAPER,
-                zorder=3,
-            )
+        _family(axes, group, panel.effect, *marks[str(family)])
     axes.margins(x=0.07, y=0.12)
     axes.set_ylabel(panel.label)
     return True
 
 
+def _family(
+    axes: Axes, rows: pd.DataFrame, effect: str, colour: str, marker: str
+) -> None:
+    """Points and intervals of one family, open where not in the correlation."""
+    thin = {"color": colour, "linewidth": 1.1, "alpha": 0.5}
+    bars(axes, rows, effect, rows["accuracy"], **thin)
+    bars_across(axes, rows, "accuracy", rows[effect], **thin)
+    for primary, part in rows.groupby("in_primary"):
+        axes.plot(
+            part["accuracy"],
+            part[effect],
+            linestyle="none",
+            marker=marker,
+            color=colour,
+            markersize=7,
+            markeredgewidth=1.4,
+            markerfacecolor=colour if primary else PAPER,
+            zorder=3,
+        )
+
+
 def _labels(axes: Axes, rows: pd.DataFrame, panel: _Panel) -> None:
     shown = rows[rows["accuracy"].notna() & rows[panel.effect].notna()]
-    x, y, low, high, random, random_low, random_high, left, right = (
-        shown[name].to_numpy(dtype=float)
-        for name in (
-            "accuracy",
-            panel.effect,
-            f"{panel.effect}_low",
-            f"{panel.effect}_high",
-            panel.random,
-            f"{panel.random}_low",
-            f"{panel.random}_high",
-            "accuracy_low",
-            "accuracy_high",
-        )
-    )
-    across = np.column_stack([left, y, right, y])
-    lines = [
-        interval_boxes(x, low, high),
-        interval_boxes(x, random_low, random_high),
-        across[np.isfinite(across).all(axis=1)],
-        np.array([[*axes.get_xlim(), 0, 0]])[:, [0, 2, 1, 3]],
+    marks = family_marks(list(rows["family"]))
+    left, right = axes.get_xlim()
+    boxes = [
+        _boxes(shown, *_upright(panel.effect)),
+        _boxes(shown, *_upright(panel.random)),
+        _boxes(shown, "accuracy_low", panel.effect, "accuracy_high", panel.effect),
+        np.array([[left, 0.0, right, 0.0]]),
     ]
-    others = np.column_stack([x, random])
+    others = shown[["accuracy", panel.random]].dropna()
     label_points(
         axes,
         list(shown["model"]),
-        x,
-        y,
-        np.vstack(lines),
-        others=others[np.isfinite(others).all(axis=1)],
+        shown["accuracy"].to_numpy(dtype=float),
+        shown[panel.effect].to_numpy(dtype=float),
+        np.vstack(boxes),
+        others=others.to_numpy(dtype=float),
+        colours=[marks[family][0] for family in shown["family"]],
     )
+
+
+def _upright(effect: str) -> tuple[str, ...]:
+    """Columns of an effect's interval as a box: x0, y0, x1, y1."""
+    return "accuracy", f"{effect}_low", "accuracy", f"{effect}_high"
+
+
+def _boxes(rows: pd.DataFrame, *columns: str) -> npt.NDArray[np.float64]:
+    """Boxes with these columns as x0, y0, x1, y1, without undefined ones."""
+    return rows[list(columns)].dropna().to_numpy(dtype=float)
 
 
 def _correlations(rows: pd.DataFrame, effect: str) -> str:

@@ -1,0 +1,84 @@
+"""What counts as a step's code and libraries."""
+
+import shutil
+
+import pytest
+
+from paraspec.core import closure
+
+PSS = ("paraspec.cli.stats", "pss")
+TRAIN = ("paraspec.cli.zoo", "train")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package that may be edited."""
+    copy = tmp_path / "paraspec"
+    shutil.copytree(closure.PACKAGE, copy)
+    monkeypatch.setattr(closure, "PACKAGE", copy)
+    closure._tree.cache_clear()
+    yield copy
+    closure._tree.cache_clear()
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    closure._tree.cache_clear()
+
+
+def test_statistics_never_reach_models_and_training_never_reaches_statistics():
+    assert "paraspec.stats.pss" in closure.closure(*PSS)
+    assert not any("paraspec.models" in name for name in closure.closure(*PSS))
+    assert "paraspec.models.train" in closure.closure(*TRAIN)
+    assert not any("paraspec.stats" in name for name in closure.closure(*TRAIN))
+    assert not any("paraspec.measure" in name for name in closure.closure(*TRAIN))
+
+
+def test_extraction_does_not_depend_on_scoring():
+    found = closure.closure("paraspec.cli.measure", "extract")
+    assert "paraspec.measure.extract" in found
+    assert "paraspec.measure.scoring" not in found
+
+
+def test_an_edit_changes_the_hash_of_just_the_steps_that_use_it(package):
+    before = closure.code_hash(*PSS), closure.code_hash(*TRAIN)
+    edit(package / "models/train.py", "WARM_UP_STEPS = 50", "WARM_UP_STEPS = 51")
+    assert closure.code_hash(*PSS) == before[0]
+    assert closure.code_hash(*TRAIN) != before[1]
+
+
+def test_comments_docstrings_and_layout_change_no_hash(package):
+    before = closure.code_hash(*TRAIN)
+    train = package / "models/train.py"
+    edit(train, "WARM_UP_STEPS = 50", "# a comment\n\nWARM_UP_STEPS  =  50  # another")
+    edit(train, '"""Train in place', '"""Otherwise worded: train in place')
+    assert closure.code_hash(*TRAIN) == before
+
+
+def test_another_command_of_the_same_module_is_not_counted(package):
+    before = closure.code_hash(*TRAIN)
+    edit(package / "cli/zoo.py", "trained.get_vocab_size()", "len(corpus)")
+    assert closure.code_hash(*TRAIN) == before
+    assert closure.code_hash("paraspec.cli.zoo", "tokenizer") != before
+
+
+def test_a_library_counts_only_for_steps_that_import_it(tmp_path):
+    lock = tmp_path / "lock"
+    lock.write_text("torch==2.13.0\npandas==3.1.1\npytest==9.0\nPyYAML==6.0\n")
+    before = [closure.environment_hash(*step, lock) for step in (PSS, TRAIN)]
+    lock.write_text("torch==2.14.0\npandas==3.1.1\npytest==9.1\nPyYAML==6.0\n")
+    after = [closure.environment_hash(*step, lock) for step in (PSS, TRAIN)]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_lock_names_are_compared_as_pip_does(tmp_path):
+    lock = tmp_path / "lock"
+    lock.write_text("# comment\nPyYAML==6.0\njaxtyping==0.3\nruamel_yaml==1\n")
+    assert closure.locked_versions(lock) == {
+        "pyyaml": "6.0",
+        "jaxtyping": "0.3",
+        "ruamel-yaml": "1",
+    }

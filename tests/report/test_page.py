@@ -1,0 +1,227 @@
+"""The page stands alone, tells every claim, and writes the tables' numbers."""
+
+import re
+from html import escape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from paraspec.core import tables
+from paraspec.core.errors import UserError
+from paraspec.core.layout import StudyFiles
+from paraspec.report import FIGURES
+from paraspec.report.answer import answer
+from paraspec.report.numbers import interval, number, points
+
+VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
+LOADING = {"src", "href", "xlink:href", "srcset", "data", "action"}
+
+
+class Reader(HTMLParser):
+    """Check nesting, and collect tags, identifiers and what would be loaded."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.ids, self.loads, self.text = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in LOADING:
+                self.loads.append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="session")
+def read(html):
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    return reader
+
+
+@pytest.fixture(scope="session")
+def words(read):
+    return " ".join(" ".join(read.text).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def cells(html, table):
+    """Rows of a page table as lists of (text, small text)."""
+    body = re.search(rf'<table id="table-{table}">.*?</table>', html, re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", body.group(0), re.DOTALL)[1:]
+    return [
+        [
+            tuple(
+                re.sub("<[^>]+>", "", part).replace("\N{NO-BREAK SPACE}", " ")
+                for part in [*cell.split('<span class="ci">'), ""][:2]
+            )
+            for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        ]
+        for row in rows
+    ]
+
+
+def test_html_is_well_nested_with_unique_identifiers(read):
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+
+
+def test_page_loads_nothing(html, read):
+    assert all(target.startswith("#") for target in read.loads)
+    assert not {"script", "link", "iframe", "object"} & set(read.tags)
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+
+
+def test_references_within_figures_resolve(html, read):
+    used = re.findall(r'url\(#([^)]+)\)|xlink:href="#([^"]+)"', html)
+    assert used
+    assert {a or b for a, b in used} <= set(read.ids)
+
+
+def test_every_claim_stands_with_its_verdict(html, words, claims):
+    for row in claims.itertuples():
+        assert row.claim in words
+        cut = html.split(f'id="claim-{row.id}"')[1].split("</tr>")[0]
+        badge = re.search(r'class="badge ([a-z-]+)">\S+ ([a-z ]+)<', cut)
+        assert badge.groups() == (row.verdict.replace(" ", "-"), row.verdict)
+        assert number(row.estimate) in cut
+        assert interval(row.estimate_low, row.estimate_high) in cut
+
+
+def test_every_figure_is_inline_with_words_for_those_who_cannot_see(html):
+    for name, figure in FIGURES.items():
+        part = html.split(f'id="figure-{name}"')[1].split("</figure>")[0]
+        assert f'aria-label="{escape(figure.alt)}"' in part
+        assert "<figcaption>" in part
+
+
+def test_models_table_repeats_the_tables_numbers(html, drawn):
+    rows = {row[0][0]: row for row in cells(html, "models")}
+    assert list(rows) == list(drawn.final["model"][::-1])
+    for row in drawn.final.itertuples():
+        shown = rows[row.model]
+        low_high = interval(row.accuracy_low, row.accuracy_high)
+        assert (number(row.accuracy), low_high) in shown
+        assert (number(row.never_seen_gap), "") in shown
+
+
+def test_specialisation_table_repeats_the_tables_numbers(html, drawn):
+    rows = {row[0][0]: row for row in cells(html, "specialisation")}
+    for row in drawn.final.itertuples():
+        assert rows[row.model][2] == (
+            number(row.pss),
+            interval(row.pss_low, row.pss_high),
+        )
+
+
+def test_controls_table_repeats_the_tables_numbers(html, drawn):
+    rows = {row[0][0]: row for row in cells(html, "controls")}
+    swap = drawn.controls[drawn.controls["mask"] == "swap"].set_index("model")
+    for model in drawn.final["model"]:
+        row = swap.loc[model]
+        shown = (number(row["signed"]), interval(row["signed_low"], row["signed_high"]))
+        assert shown in rows[model]
+
+
+def test_correlations_are_all_there(html, drawn):
+    assert len(cells(html, "correlations")) == len(drawn.correlations)
+
+
+def test_answer_takes_its_numbers_from_the_tables(words, drawn, claims):
+    told = answer(drawn, claims)
+    row = drawn.controls.query("model == '(all)' and mask == 'top'").iloc[0]
+    assert points(abs(row["signed"])) in told
+    assert f"Of {len(claims)} claims" in told
+    assert told in words
+
+
+def test_answer_without_data_says_so(drawn, claims):
+    from dataclasses import replace
+
+    empty = replace(
+        drawn,
+        models=drawn.models.iloc[:0],
+        controls=drawn.controls.iloc[:0],
+        correlations=drawn.correlations.iloc[:0],
+    )
+    told = answer(empty, claims.iloc[:0])
+    assert "holds no models" in told
+    assert "nan" not in told
+
+
+def test_provenance_names_versions_and_hashes_but_no_machine(html, words, factbook):
+    from paraspec.core.files import sha256_of
+
+    assert sha256_of(factbook) in words
+    for package in ("torch", "transformers", "snakemake", "dvc", "python"):
+        assert package in words
+    assert str(factbook.parent) not in html
+
+
+def test_time_and_memory_are_summed_per_rule(html):
+    rows = {row[0][0]: [text for text, _ in row] for row in cells(html, "costs")}
+    assert rows["train"] == ["train", "2", "1 min 32 s", "1 min 02 s", "1.50 GiB"]
+    assert rows["plan"] == ["plan", "1", "0.5 s", "0.5 s", "n/a"]
+    assert rows["all rules"][1] == "3"
+
+
+def test_no_comparison_is_told_as_such(words):
+    assert "No comparison was made" in words
+
+
+def test_comparison_lists_verdicts_and_what_differs(copy, make_page, sources):
+    from paraspec.stats.verify import compared, read_frame, read_rules
+
+    files = StudyFiles(copy)
+    rules = read_rules(sources.config.parent / "verify.yaml")
+    fresh = {name: read_frame(files.table(f"{name}.csv")) for name in rules}
+    old = {name: frame.copy() for name, frame in fresh.items()}
+    old["claims"].loc[0, "verdict"] = "replicated?"
+    found = compared(rules, fresh, old)
+    tables.write_table(found, tables.VERIFY, files.table("verify.csv"))
+    text = make_page(copy)
+    assert "replicated?" in text
+    assert len(cells(text, "verify")) == (found["table"] == "claims").sum()
+
+
+def test_undefined_numbers_are_written_as_missing(copy, make_page):
+    path = StudyFiles(copy).table("models.csv")
+    frame = tables.read_table(path, tables.MODELS)
+    columns = [c for c in frame.select_dtypes("float64") if c != "primary_ratio"]
+    frame[columns] = np.nan
+    tables.write_table(frame, tables.MODELS, path)
+    text = make_page(copy)
+    assert ("n/a", "") in cells(text, "models")[0]
+    assert ">nan<" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [
+        ("tables/models.csv", "models"),
+        ("tables/claims.csv", "claims"),
+        ("measure/gpt2-32/efficiency.csv", "efficiency"),
+        ("figures/tiers.svg", "paraspec figures"),
+    ],
+)
+def test_a_missing_input_is_named_with_a_remedy(path, remedy, copy, make_page):
+    (copy / path).unlink()
+    with pytest.raises(UserError, match=remedy) as error:
+        make_page(copy)
+    assert error.value.where == str(copy / path)
