@@ -16,7 +16,7 @@ def main() -> None:
     for claim in claims:
         assert claim["verdict"] in VERDICTS, claim
         assert claim["id"] in page, f"the report lacks claim {claim['id']}"
-    print(f"{len(claims)} claims, each with a verdict, stand in the report")
+    print(f"{len(claims)} claims, each with a verdict, stand in the report")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from paraspec.core.config import (
 from paraspec.core.errors import UserError
 
 BASE = Path(workflow.basedir)
+CONFIG_FILE = Path(
+    (workflow.config_settings.configfiles or ["config/miniature.yaml"])[-1]
+).absolute()
 
 
 def load_study():

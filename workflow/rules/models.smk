@@ -9,18 +9,18 @@ rule train:
         "data/tokenizer.json",
     output:
         expand("models/{{model}}/{file}", file=[*MODEL_FILES, "training.csv"]),
-    wildcard_constraints:
-        model=one_of([name for name in TRAINED if name != TRACED]),
     log:
         "logs/train/{model}.log",
     benchmark:
         "benchmarks/train/{model}.tsv"
+    wildcard_constraints:
+        model=one_of([name for name in TRAINED if name != TRACED]),
+    priority: 10
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
         code=code_of("train"),
         env=env_of("train"),
-    priority: 10
     shell:
         "paraspec train --model {wildcards.model} --models {params.models} "
         "--results . > {log} 2>&1"
@@ -42,6 +42,7 @@ rule train_trajectory:
         f"logs/train/{TRACED}.log",
     benchmark:
         f"benchmarks/train/{TRACED}.tsv"
+    priority: 20
     params:
         model=TRACED,
         models=root(STUDY.models),
@@ -49,7 +50,6 @@ rule train_trajectory:
         steps=listed(STUDY.zoo.trajectory_steps),
         code=code_of("train"),
         env=env_of("train"),
-    priority: 20
     shell:
         "paraspec train --model {params.model} --models {params.models} --results . "
         "--checkpoints {params.steps} > {log} 2>&1"
@@ -60,12 +60,12 @@ rule register:
         lambda wildcards: root(f"{ROWS[wildcards.model].source}/config.json"),
     output:
         "models/{model}/model.json",
-    wildcard_constraints:
-        model=one_of(LOCAL),
     log:
         "logs/register/{model}.log",
     benchmark:
         "benchmarks/register/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(LOCAL),
     params:
         models=root(STUDY.models),
         recipe=recipe_of,

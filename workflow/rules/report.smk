@@ -16,12 +16,12 @@ rule figure:
     output:
         "figures/{figure}.svg",
         "figures/{figure}.png",
-    wildcard_constraints:
-        figure=one_of(FIGURES),
     log:
         "logs/figure/{figure}.log",
     benchmark:
         "benchmarks/figure/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(FIGURES),
     params:
         code=code_of("figures"),
         env=env_of("figures"),
@@ -47,7 +47,7 @@ rule report:
     benchmark:
         "benchmarks/report.tsv"
     params:
-        config=root(f"config/{STUDY.study}.yaml"),
+        config=root(CONFIG_FILE),
         code=code_of("report"),
         env=env_of("report"),
     shell:

@@ -46,7 +46,9 @@ rule verify:
         expand("tables/{table}.csv", table=TABLES),
         reference=[
             root(path)
-            for path in sorted((BASE / "results/reference" / STUDY.study).glob("*.csv"))
+            for path in sorted(
+                (BASE / "results/reference" / STUDY.study).glob("*.csv")
+            )
         ],
         tolerances=root("config/verify.yaml"),
     output:
