@@ -40,7 +40,9 @@ def by_hand(model, prompts, items):
         counted = torch.tensor([prompt.counted], dtype=torch.float32)
         with torch.inference_mode(), recorded(model.sites, counted) as sums:
             model.model(input_ids=torch.tensor([prompt.prefix]))
-        total = [t + layer[0] for t, layer in zip(total, sums, strict=True)]
+        total = [
+            t + layer[0] for t, layer in zip(total, sums.coefficients, strict=True)
+        ]
         n += sum(prompt.counted)
     return [t / n for t in total]
 
@@ -97,6 +99,18 @@ def test_adding_a_concept_changes_no_mean_of_another(
         )
 
 
+def test_routing_weights_of_a_mixture_sum_to_one_and_are_one_where_dense(
+    loaded, prompts, sets
+):
+    mixture = run(loaded("mixtral"), prompts, sets).routing
+    for layer in mixture:
+        assert layer.shape[1:] == (2, 4)
+        torch.testing.assert_close(layer.sum(-1), torch.ones(layer.shape[:2]))
+        assert not torch.allclose(layer[:, 0], layer[:, 1])
+    for layer in run(loaded("llama"), prompts, sets).routing:
+        torch.testing.assert_close(layer, torch.ones(*layer.shape))
+
+
 def test_batch_size_changes_nothing_but_rounding(loaded, prompts, sets):
     model = loaded("llama")
     one, other = run(model, prompts, sets, 64), run(model, prompts, sets, 3)
@@ -126,7 +140,9 @@ def test_activations_come_back_from_their_file(loaded, prompts, sets, tmp_path):
     back = load_activations(tmp_path / "activations.safetensors")
     assert back.concepts == found.concepts
     pairs = zip(
-        found.related + found.unrelated, back.related + back.unrelated, strict=True
+        found.related + found.unrelated + found.routing,
+        back.related + back.unrelated + back.routing,
+        strict=True,
     )
     for a, b in pairs:
         assert torch.equal(a, b)

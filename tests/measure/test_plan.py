@@ -135,7 +135,8 @@ def rankings():
         [[[1.0, 5.0, 2.0, 0.0], [9.0, 1.0, 2.0, 0.0]], [[0.0] * 4, [1.0] * 4]]
     )
     unrelated = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0] * 4])
-    return Rankings("m", Activations(("c", "d"), (related,), (unrelated,)))
+    routing = (torch.ones(2, 2, 1),)
+    return Rankings("m", Activations(("c", "d"), (related,), (unrelated,), routing))
 
 
 def test_rankings_are_by_related_minus_unrelated_of_the_named_halves(rankings):

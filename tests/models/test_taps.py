@@ -100,8 +100,8 @@ def test_recorded_coefficients_are_those_computed_by_hand(kind, tiny, ids, count
     with recorded(sites, counted) as sums:
         model(input_ids=ids)
     expected = list(BY_HAND[kind](model, lambda: model(input_ids=ids)))
-    assert len(sums) == len(expected) == 2
-    for found, coefficients in zip(sums, expected, strict=True):
+    assert len(sums.coefficients) == len(expected) == 2
+    for found, coefficients in zip(sums.coefficients, expected, strict=True):
         by_hand = (coefficients.abs() * counted[:, :, None]).sum(1)
         assert by_hand.max() > 0.01
         torch.testing.assert_close(found, by_hand, atol=1e-5, rtol=1e-4)
@@ -113,8 +113,10 @@ def test_a_token_counts_as_zero_for_experts_it_is_not_routed_to(tiny, ids):
     one[2, 4] = 1
     with recorded(value_vector_sites(model), one) as sums:
         model(input_ids=ids)
-    for layer in sums:
-        assert not layer[:2].any()
+    for layer, routing in zip(sums.coefficients, sums.routing, strict=True):
+        assert not layer[:2].any() and not routing[:2].any()
+        assert routing[2].sum() == pytest.approx(1)  # normalised over the chosen two
+        assert ((routing[2] > 0) == (layer[2].view(4, 24).sum(1) > 0)).all()
         per_expert = layer[2].view(4, 24).sum(1)
         assert (per_expert > 0).sum() == 2
         assert (per_expert == 0).sum() == 2

@@ -1,4 +1,7 @@
-"""``activations.safetensors``: per layer ``related.<i>`` and ``unrelated.<i>``."""
+"""``activations.safetensors``: ``related.<i>``, ``unrelated.<i>``, ``routing.<i>``.
+
+One tensor of each kind per layer ``i``; see :class:`~paraspec.measure.extract.Activations`.
+"""
 
 import json
 from pathlib import Path
@@ -9,15 +12,16 @@ from safetensors.torch import save_file
 from paraspec.core.files import atomic_path, existing
 from paraspec.measure.extract import Activations
 
+KINDS = ("related", "unrelated", "routing")
+
 
 def save_activations(found: Activations, path: Path) -> None:
     """Write activations, with the concepts' names in the header."""
-    tensors = {}
-    for layer, (related, unrelated) in enumerate(
-        zip(found.related, found.unrelated, strict=True)
-    ):
-        tensors[f"related.{layer}"] = related.contiguous()
-        tensors[f"unrelated.{layer}"] = unrelated.contiguous()
+    tensors = {
+        f"{kind}.{layer}": tensor.contiguous()
+        for kind in KINDS
+        for layer, tensor in enumerate(getattr(found, kind))
+    }
     with atomic_path(path) as partial:
         save_file(tensors, partial, metadata={"concepts": json.dumps(found.concepts)})
 
@@ -27,7 +31,9 @@ def load_activations(path: Path) -> Activations:
     found = existing(path, "Run paraspec extract first")
     with safe_open(found, framework="pt") as stored:
         concepts = tuple(json.loads(stored.metadata()["concepts"]))
-        layers = range(len(stored.keys()) // 2)
-        related = tuple(stored.get_tensor(f"related.{i}") for i in layers)
-        unrelated = tuple(stored.get_tensor(f"unrelated.{i}") for i in layers)
-    return Activations(concepts, related, unrelated)
+        layers = range(len(stored.keys()) // len(KINDS))
+        of_kind = {
+            kind: tuple(stored.get_tensor(f"{kind}.{layer}") for layer in layers)
+            for kind in KINDS
+        }
+    return Activations(concepts, **of_kind)

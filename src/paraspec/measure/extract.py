@@ -17,18 +17,22 @@ from jaxtyping import Float
 from paraspec.core.errors import UserError
 from paraspec.measure.prompts import Prompt, batches
 from paraspec.models.load import LoadedModel
-from paraspec.models.taps import recorded
+from paraspec.models.taps import Recorded, recorded
 
 HALVES = ("A", "B")
 
 
 @dataclass(frozen=True)
 class Activations:
-    """Mean |coefficient| over counted tokens, one tensor per layer."""
+    """Means over counted tokens, one tensor per layer."""
 
     concepts: tuple[str, ...]
     related: tuple[Float[torch.Tensor, "concept half neuron"], ...]
+    """Mean |coefficient| on the concept's questions of each half."""
     unrelated: tuple[Float[torch.Tensor, "concept neuron"], ...]
+    """Mean |coefficient| on unrelated questions."""
+    routing: tuple[Float[torch.Tensor, "concept half expert"], ...]
+    """Mean routing weight on the concept's questions; 1 in a dense layer."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -101,11 +105,15 @@ def extract(
         Called with the number of prompts done.
     """
     device = loaded.model.device
-    sums = [
-        torch.zeros(members.n_lines, site.n, dtype=torch.float32, device=device)
-        for site in loaded.sites
-    ]
-    tokens = torch.zeros(members.n_lines, device=device)
+
+    def zeros(n: int) -> Float[torch.Tensor, "line n"]:
+        return torch.zeros(members.n_lines, n, dtype=torch.float32, device=device)
+
+    sums = Recorded(
+        [zeros(site.n) for site in loaded.sites],
+        [zeros(site.n_experts) for site in loaded.sites],
+    )
+    tokens = zeros(1)[:, 0]
     for rows in batches(prompts, batch_rows):
         chosen = [prompts[i] for i in rows]
         ids = torch.tensor([p.prefix for p in chosen], device=device)
@@ -115,7 +123,9 @@ def extract(
             weights[list(members.lines_of[prompt.item]), column] = 1
         with torch.inference_mode(), recorded(loaded.sites, counted) as per_row:
             loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
-        for total, layer in zip(sums, per_row, strict=True):
+        for total, layer in zip(sums.coefficients, per_row.coefficients, strict=True):
+            total += weights @ layer
+        for total, layer in zip(sums.routing, per_row.routing, strict=True):
             total += weights @ layer
         tokens += weights @ counted.sum(1)
         on_batch(len(chosen))
@@ -124,11 +134,10 @@ def extract(
 
 def _means(
     concepts: tuple[str, ...],
-    sums: Sequence[Float[torch.Tensor, "line neuron"]],
+    sums: Recorded,
     tokens: Float[torch.Tensor, " line"],
 ) -> Activations:
     n = len(concepts)
-    related, unrelated = [], []
     n_unrelated = tokens[3 * n] - tokens[2 * n : 3 * n]
     if not bool((n_unrelated > 0).all()) or not bool((tokens[: 2 * n] > 0).all()):
         raise UserError(
@@ -136,13 +145,18 @@ def _means(
             "a concept has no related or no unrelated questions left",
             "Add concepts: unrelated questions are those outside its general set",
         )
-    for layer in sums:
-        if not bool(torch.isfinite(layer).all()):
-            raise UserError(
-                "extract", "coefficients are not finite", "Measure in float32"
-            )
-        mean = layer[: 2 * n] / tokens[: 2 * n, None]
-        related.append(mean.view(n, 2, -1).cpu())
-        rest = layer[3 * n] - layer[2 * n : 3 * n]
-        unrelated.append((rest / n_unrelated[:, None]).cpu())
-    return Activations(concepts, tuple(related), tuple(unrelated))
+    if not all(bool(torch.isfinite(layer).all()) for layer in sums.coefficients):
+        raise UserError("extract", "coefficients are not finite", "Measure in float32")
+
+    def per_half(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
+        return (layer[: 2 * n] / tokens[: 2 * n, None]).view(n, 2, -1).cpu()
+
+    def elsewhere(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
+        return ((layer[3 * n] - layer[2 * n : 3 * n]) / n_unrelated[:, None]).cpu()
+
+    return Activations(
+        concepts,
+        related=tuple(map(per_half, sums.coefficients)),
+        unrelated=tuple(map(elsewhere, sums.coefficients)),
+        routing=tuple(map(per_half, sums.routing)),
+    )

@@ -66,30 +66,44 @@ def masked(
         yield
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """Sums over the counted tokens of each row, one tensor per layer."""
+
+    coefficients: list[Float[torch.Tensor, "row neuron"]]
+    """Absolute coefficients; in an expert times the routing weight."""
+    routing: list[Float[torch.Tensor, "row expert"]]
+    """Routing weights; in a dense layer the number of counted tokens."""
+
+
 @contextmanager
 def recorded(
     sites: Sequence[Site], counted: Float[torch.Tensor, "row pos"]
-) -> Iterator[list[Float[torch.Tensor, "row neuron"]]]:
-    """Sum absolute coefficients over the counted tokens of each row.
+) -> Iterator[Recorded]:
+    """Sum absolute coefficients and routing weights over the counted tokens of rows.
 
     Yields
     ------
-    A list that holds, after the forward pass, one tensor per layer.
+    Sums that are complete after the forward pass.
     """
     rows, n_pos = counted.shape
-    sums = [counted.new_zeros(rows, site.n) for site in sites]
+    sums = Recorded(
+        [counted.new_zeros(rows, site.n) for site in sites],
+        [counted.new_zeros(rows, site.n_experts) for site in sites],
+    )
 
     def tap(layer: int, slots: Slots) -> None:
-        weight = counted.reshape(-1)
         if slots.expert is None:
             c = slots.coefficients.abs().float().view(rows, n_pos, -1)
-            sums[layer] += torch.einsum("rpn,rp->rn", c, counted)
+            sums.coefficients[layer] += torch.einsum("rpn,rp->rn", c, counted)
+            sums.routing[layer] += counted.sum(1, keepdim=True)
             return
         assert slots.routing is not None
-        share = slots.routing.float() * weight[slots.token]
+        share = slots.routing.float() * counted.reshape(-1)[slots.token]
         line = slots.token // n_pos * sites[layer].n_experts + slots.expert
-        flat = sums[layer].view(rows * sites[layer].n_experts, -1)
+        flat = sums.coefficients[layer].view(rows * sites[layer].n_experts, -1)
         flat.index_add_(0, line, slots.coefficients.abs().float() * share[:, None])
+        sums.routing[layer].view(-1).index_add_(0, line, share)
 
     with tapped(sites, tap):
         yield sums
