@@ -13,6 +13,8 @@ rule train:
         "logs/train/{model}.log",
     benchmark:
         "benchmarks/train/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     wildcard_constraints:
         model=one_of([name for name in TRAINED if name != TRACED]),
     priority: 10
@@ -42,6 +44,8 @@ rule train_trajectory:
         f"logs/train/{TRACED}.log",
     benchmark:
         f"benchmarks/train/{TRACED}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     priority: 20
     params:
         model=TRACED,
@@ -64,6 +68,8 @@ rule register:
         "logs/register/{model}.log",
     benchmark:
         "benchmarks/register/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     wildcard_constraints:
         model=one_of(LOCAL),
     params:

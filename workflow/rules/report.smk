@@ -20,6 +20,8 @@ rule figure:
         "logs/figure/{figure}.log",
     benchmark:
         "benchmarks/figure/{figure}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     wildcard_constraints:
         figure=one_of(FIGURES),
     params:
@@ -46,6 +48,8 @@ rule report:
         "logs/report.log",
     benchmark:
         "benchmarks/report.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         config=root(CONFIG_FILE),
         code=code_of("report"),
