@@ -13,11 +13,11 @@ rule train:
         "logs/train/{model}.log",
     benchmark:
         "benchmarks/train/{model}.tsv"
-    conda:
-        "../../envs/environment.yaml"
     wildcard_constraints:
         model=one_of([name for name in TRAINED if name != TRACED]),
     priority: 10
+    conda:
+        "../../envs/environment.yaml"
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
@@ -44,9 +44,9 @@ rule train_trajectory:
         f"logs/train/{TRACED}.log",
     benchmark:
         f"benchmarks/train/{TRACED}.tsv"
+    priority: 20
     conda:
         "../../envs/environment.yaml"
-    priority: 20
     params:
         model=TRACED,
         models=root(STUDY.models),
@@ -68,10 +68,10 @@ rule register:
         "logs/register/{model}.log",
     benchmark:
         "benchmarks/register/{model}.tsv"
-    conda:
-        "../../envs/environment.yaml"
     wildcard_constraints:
         model=one_of(LOCAL),
+    conda:
+        "../../envs/environment.yaml"
     params:
         models=root(STUDY.models),
         recipe=recipe_of,

@@ -20,10 +20,10 @@ rule figure:
         "logs/figure/{figure}.log",
     benchmark:
         "benchmarks/figure/{figure}.tsv"
-    conda:
-        "../../envs/environment.yaml"
     wildcard_constraints:
         figure=one_of(FIGURES),
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code_of("figures"),
         env=env_of("figures"),
