@@ -34,7 +34,9 @@ rule score:
         "data/never_seen.parquet",
         "data/sets.parquet",
     output:
-        "measure/{model}/items.parquet",
+        # Kept while the job runs: answers already given are taken over.
+        update("measure/{model}/items.parquet"),
+        "measure/{model}/masks.parquet",
         "measure/{model}/never_seen.parquet",
     log:
         "logs/score/{model}.log",

@@ -40,7 +40,8 @@ def score(
     dtype: Dtype = "float32",
     seed: Seed = 0,
 ) -> None:
-    """Answer items under every mask: items.parquet and never_seen.parquet."""
+    """Answer items under every mask: items, masks and never_seen.parquet."""
+    from paraspec.core.closure import code_hash
     from paraspec.core.config import MeasureConfig, parse
 
     given = {
@@ -54,4 +55,5 @@ def score(
 
     from paraspec.measure.score_run import run_score
 
-    run_score(model, results, config, scorer, dtype, seed)
+    code = code_hash(score.__module__, score.__name__)
+    run_score(model, results, config, scorer, dtype, seed, code)

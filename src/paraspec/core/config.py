@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 
@@ -109,6 +110,18 @@ class StudyConfig(_Section):
     zoo: ZooConfig = ZooConfig()
     measure: MeasureConfig
     stats: StatsConfig = StatsConfig()
+
+    @model_validator(mode="after")
+    def _primary(self) -> Self:
+        missing = {PRIMARY_RATIO, PRIMARY_RATIO_SMALL} - set(
+            self.measure.general_ratios
+        )
+        if missing:
+            raise ValueError(
+                f"measure.ratios and general_ratios lack the pre-registered mask ratio "
+                f"{min(missing):g}, which every claim is judged at"
+            )
+        return self
 
 
 Architecture = Literal["llama", "gpt2", "gpt_neox", "qwen2", "mixtral", "-"]

@@ -6,11 +6,12 @@ equally many value vectors in every layer are answered once.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pandas as pd
 import torch
 
-from paraspec.measure.plan import Mask, RankingKey, Rankings
+from paraspec.measure.plan import Grid, Mask, RankingKey, Rankings, masks_of
 from paraspec.measure.prompts import Prompt, batches
 from paraspec.measure.rankings import counts, kept
 from paraspec.measure.scoring import Answer, answer
@@ -46,6 +47,13 @@ class Row:
     asked: Asked
     applied: Applied
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Values of the columns that make it unique, see ``store.KEY``."""
+        m = self.mask
+        named = (m.concept, m.selector, m.kind, m.ablation, m.draw, m.donor, m.ratio)
+        return (*named, self.asked.item)
+
 
 def asked_items(sets: pd.DataFrame) -> dict[str, list[Asked]]:
     """Evaluated items of every concept."""
@@ -75,6 +83,17 @@ def rows_of(
             for item in asked
             if item.half in mask.halves and (mask.general or item.set == "concept")
         ]
+    return rows
+
+
+def unmasked_rows(table: pd.DataFrame, sizes: Sequence[int]) -> list[Row]:
+    """Every item of a prompt table once, without a mask."""
+    nothing = Grid((), (), (), primary=0.0, draws=1)
+    rows = []
+    for concept, group in table.groupby("item_concept", sort=False):
+        own = zip(group["item"], group["half"], strict=True)
+        asked = [Asked(item, "concept", "own", half) for item, half in own]
+        rows += rows_of([next(masks_of(str(concept), None, nothing))], asked, sizes)
     return rows
 
 
@@ -186,6 +205,34 @@ def item_frame(
     return frame.assign(
         model=model, scorer=scorer, parsed=True, option_order=frame["item"].map(orders)
     )
+
+
+def mask_frame(
+    model: str, masks: Mapping[str, Sequence[Mask]], rankings: Rankings
+) -> pd.DataFrame:
+    """Rows of the ``masks`` table."""
+    rows = []
+    for mask in chain.from_iterable(masks.values()):
+        k = counts(mask.ratio, rankings.sizes)
+        hit = rankings.active_share(mask.ranking, k, mask.concept, mask.halves)
+        empty = sum(k) == 0 and mask.kind != "none"
+        rows.append(
+            {
+                "model": model,
+                "concept": mask.concept,
+                "selector": mask.selector,
+                "mask": mask.kind,
+                "ablation": mask.ablation,
+                "draw": mask.draw,
+                "donor": mask.donor,
+                "ratio": mask.ratio,
+                "halves": mask.halves,
+                "k": sum(k),
+                "active_share": hit,
+                "reason": "the ratio selects no value vector" if empty else "",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def order_text(n: int) -> str:
