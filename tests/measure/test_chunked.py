@@ -4,12 +4,14 @@ import logging
 
 import pytest
 
+from paraspec.core.config import Asking
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure import chunked
 from paraspec.measure.chunked import Scoring, score_in_chunks
 from paraspec.measure.extract import extract, membership
+from paraspec.measure.method import Method
 from paraspec.measure.plan import Grid, Rankings, masks_of
 from paraspec.measure.prompts import tokenise
 from paraspec.measure.score import asked_items
@@ -25,12 +27,14 @@ class Job:
     def __init__(self, loaded, files):
         table = read_table(files.data("prompts.parquet"), PROMPTS)
         sets = read_table(files.data("sets.parquet"), SETS)
-        prompts = tokenise(table, "cloze", loaded.tokenizer)
+        prompts = tokenise(table, Asking(), loaded.tokenizer)
         members = membership(sets)
         found = extract(loaded, list(prompts.values()), members, 64, lambda n: None)
         concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
         self.scoring = Scoring(
-            "m", "cloze", loaded, Rankings("m", found), prompts, table, concepts, 64
+            *("m", Asking(), loaded, Rankings("m", found), prompts, table, concepts),
+            64,
+            Method(packed=True),
         )
         self.asked = asked_items(sets)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from paraspec.core.config import Asking
 from paraspec.core.progress import progress
+from paraspec.measure.method import Method
 from paraspec.measure.plan import Mask, Rankings
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.score import (
@@ -31,7 +33,7 @@ class Scoring:
     """A model with all that answering its items takes."""
 
     model: str
-    scorer: str
+    asking: Asking
     loaded: LoadedModel
     rankings: Rankings
     prompts: Mapping[str, Prompt]
@@ -40,17 +42,24 @@ class Scoring:
     about_concept: pd.DataFrame
     """The ``concepts`` table, with this model's exposures."""
     batch_rows: int
+    method: Method
 
     def frame(
         self, rows: Sequence[Row], on_batch: Callable[[int], None]
     ) -> pd.DataFrame:
         """Answer rows: rows of the ``items`` table in the same order."""
         answers = answer_rows(
-            self.loaded, rows, self.prompts, self.rankings, self.batch_rows, on_batch
+            self.loaded,
+            rows,
+            self.prompts,
+            self.rankings,
+            self.batch_rows,
+            on_batch,
+            self.method,
         )
         return item_frame(
             self.model,
-            self.scorer,
+            self.asking.scorer,
             rows,
             answers,
             self.prompts,

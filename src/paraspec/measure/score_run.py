@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 import transformers
 
-from paraspec.core.config import MeasureConfig
+from paraspec.core.config import Asking, MeasureConfig
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.files import sha256_of, sha256_text
 from paraspec.core.layout import StudyFiles
@@ -17,10 +17,12 @@ from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.chunked import Scoring, score_in_chunks
+from paraspec.measure.method import choose_method
 from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
-from paraspec.measure.prompts import tokenise
+from paraspec.measure.prepare import prepare
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
+from paraspec.measure.wording import scorer_of
 from paraspec.models.manifest import Manifest, load_measured
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ def run_score(
     model: str,
     results: Path,
     config: MeasureConfig,
-    scorer: str,
+    asking: Asking,
     dtype: str,
     seed: int,
     code: str,
@@ -45,7 +47,7 @@ def run_score(
         The study's folder.
     config
         Masks and items.
-    scorer, dtype
+    asking, dtype
         How items are asked, and the number format.
     seed
         The study's seed.
@@ -59,9 +61,13 @@ def run_score(
     concepts = _with_exposures(files, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    prompts = tokenise(table, scorer, loaded.tokenizer)
+    prompts = prepare(loaded, table, asking, config.batch_rows)
+    written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
+    method = choose_method(loaded, list(prompts.values()), written)
     scoring = Scoring(
-        *(model, scorer, loaded, rankings, prompts, table, concepts, config.batch_rows)
+        *(model, asking, loaded, rankings, prompts, table, concepts),
+        config.batch_rows,
+        method,
     )
     grid = Grid.of(config, primary_ratio(manifest.parameters_total))
     asked = asked_items(sets)
@@ -73,7 +79,8 @@ def run_score(
         "activations": sha256_of(activations),
         "prompts": sha256_text(repr(prompts)),
         "tables": [sha256_text(frame.to_csv()) for frame in (table, sets, concepts)],
-        "run": [scorer, dtype, config.batch_rows, str(loaded.model.device), code],
+        "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+        "run": [dtype, config.batch_rows, loaded.model.device.type, code],
         "libraries": [torch.__version__, transformers.__version__],
     }
     about = mask_frame(model, masks, rankings)
@@ -93,7 +100,7 @@ def _unmasked(scoring: Scoring, table: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=ITEMS.names)
     about = table[["item_concept", "category", "tier"]].drop_duplicates()
     about = about.rename(columns={"item_concept": "concept"}).assign(exposure=0)
-    prompts = tokenise(table, scoring.scorer, scoring.loaded.tokenizer)
+    prompts = prepare(scoring.loaded, table, scoring.asking, scoring.batch_rows)
     asking = replace(scoring, prompts=prompts, about_item=table, about_concept=about)
     return asking.frame(unmasked_rows(table, scoring.rankings.sizes), lambda _: None)
 

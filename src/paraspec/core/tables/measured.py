@@ -28,9 +28,14 @@ ITEMS = table(
     ("k", "integer", "Value vectors selected, summed over layers."),
     ("correct", "flag", "The predicted option is the gold one."),
     ("parsed", "flag", "The answer could be read as one of the options."),
-    ("margin", "number", "Gold log-likelihood minus the best other option's, nats."),
+    (
+        "margin",
+        "number",
+        "Gold score minus the best other's; nats unless normalised.",
+    ),
     ("gold_logprob", "number", "Log-likelihood of the gold option, nats."),
-    ("predicted", "integer", "Stored position of the predicted option."),
+    ("predicted", "integer", "Stored position of the predicted option; -1: unparsed."),
+    ("option_mass", "number", "Summed probability of the options as continuations."),
     ("chance", "number", "One over the number of options."),
     ("floor", "number", "Accuracy of a concept-blind predictor on this item."),
 )
