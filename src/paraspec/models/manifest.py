@@ -35,7 +35,7 @@ class Manifest:
     d_model: int
     n_layers: int
     d_ff: list[int]
-    """Value vectors of each layer, all experts'."""
+    """Value vectors of each site, all experts'."""
     steps: int
     seed: int
     trajectory: Trajectory | None
@@ -74,13 +74,11 @@ def describe(
         source=row.source,
         folder="." if row.source == "zoo" else str(folder),
         architecture=config.model_type,
-        n_experts=max(
-            site.n_experts if site.layout == "experts" else 0 for site in loaded.sites
-        ),
+        n_experts=max(site.n_experts if site.routed else 0 for site in loaded.sites),
         parameters_total=parameters.total,
         parameters_active=parameters.active,
         d_model=config.hidden_size,
-        n_layers=len(loaded.sites),
+        n_layers=len({site.layer for site in loaded.sites}),
         d_ff=[site.n for site in loaded.sites],
         steps=facts.steps if facts else 0,
         seed=row.seed,
