@@ -31,6 +31,7 @@ test: setup ## Set up, then pass all tests and checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 lock: ## Pin what is installed now

@@ -26,12 +26,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from paraspec.core import tables
 from paraspec.core.config import read_study
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.errors import UserError
 from paraspec.core.files import write_text
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
 from paraspec.measure.prompts import Prompt, tokenise
@@ -135,9 +136,9 @@ def prepared(results: Path, model: str, config: Path, n_concepts: int) -> Work:
     study, files = read_study(config), StudyFiles(results)
     loaded, manifest = load_measured(files, model, "float32")
     activations = load_activations(files.measure(model, "activations.safetensors"))
-    table = tables.read_table(files.data("prompts.parquet"), tables.PROMPTS)
-    asked = asked_items(tables.read_table(files.data("sets.parquet"), tables.SETS))
-    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    table = read_table(files.data("prompts.parquet"), PROMPTS)
+    asked = asked_items(read_table(files.data("sets.parquet"), SETS))
+    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     categories = dict(zip(concepts["concept"], concepts["category"], strict=True))
     donors = swap_donors(categories, study.seed)
     grid = Grid.of(study.measure, primary_ratio(manifest.parameters_total))

@@ -177,8 +177,9 @@ def tokenizer(made_up, tmp_path_factory):
 @pytest.fixture(scope="session")
 def study(made_up, tokenizer, tmp_path_factory):
     """A tiny study's planned files: 9 concepts, 9 never seen, a tokenizer."""
-    from paraspec.core import tables
     from paraspec.core.layout import StudyFiles
+    from paraspec.core.table import write_table
+    from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
     from paraspec.data.corpus import training_sentences
     from paraspec.data.sets import set_table
     from paraspec.data.study import (
@@ -192,14 +193,14 @@ def study(made_up, tokenizer, tmp_path_factory):
     chosen, unseen = select_concepts(made_up(2), 1, 0, "made up")
     levels = assign_exposures(chosen, (8, 2, 1), 0)
     frames = {
-        "concepts": (concept_table(chosen, levels), tables.CONCEPTS),
-        "prompts": (prompt_table(chosen, 0), tables.PROMPTS),
-        "never_seen": (prompt_table(unseen, 0, chosen), tables.PROMPTS),
-        "sets": (set_table(chosen, [], 8, 0), tables.SETS),
-        "corpus": (training_sentences(chosen, levels, 0), tables.CORPUS),
+        "concepts": (concept_table(chosen, levels), CONCEPTS),
+        "prompts": (prompt_table(chosen, 0), PROMPTS),
+        "never_seen": (prompt_table(unseen, 0, chosen), PROMPTS),
+        "sets": (set_table(chosen, [], 8, 0), SETS),
+        "corpus": (training_sentences(chosen, levels, 0), CORPUS),
     }
     for name, (frame, table) in frames.items():
-        tables.write_table(frame, table, files.data(f"{name}.parquet"))
+        write_table(frame, table, files.data(f"{name}.parquet"))
     tokenizer.backend_tokenizer.save(str(files.data("tokenizer.json")))
     return files
 

@@ -17,10 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paraspec.core import tables
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.layout import StudyFiles
 from paraspec.core.seeds import generator
+from paraspec.core.table import checked, write_table
+from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.per_model import EFFICIENCY, PSS
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS
 from paraspec.stats import efficiency_table, pss_table, summed
 
 RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5)
@@ -100,7 +103,7 @@ def concepts_table(n: int) -> pd.DataFrame:
         }
         for i in range(n)
     ]
-    return tables.checked(pd.DataFrame(rows), tables.CONCEPTS)
+    return checked(pd.DataFrame(rows), CONCEPTS)
 
 
 def prompts_table(concepts: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +128,7 @@ def prompts_table(concepts: pd.DataFrame) -> pd.DataFrame:
         for row in concepts.itertuples()
         for j in range(N_RELATIONS)
     ]
-    return tables.checked(pd.DataFrame(rows), tables.PROMPTS)
+    return checked(pd.DataFrame(rows), PROMPTS)
 
 
 def sets_table(concepts: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +181,7 @@ def items_table(fake: Fake, concepts: pd.DataFrame, seed: int = 0) -> pd.DataFra
             kept = _masked(fake, own, mask, share, seed)
             frames.append(kept.assign(ablation="keep"))
     frame = pd.concat(frames, ignore_index=True)
-    return tables.checked(frame[tables.ITEMS.names], tables.ITEMS)
+    return checked(frame[ITEMS.names], ITEMS)
 
 
 def _asked(fake: Fake, concepts: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -267,7 +270,7 @@ def never_seen_table(fake: Fake, items: pd.DataFrame, seed: int = 0) -> pd.DataF
     rng = generator("synthetic-never", fake.model, seed)
     plain["correct"] = rng.random(len(plain)) < CHANCE
     plain["item"] = "unseen." + plain["item"].astype(str)
-    return tables.checked(plain, tables.ITEMS)
+    return checked(plain, ITEMS)
 
 
 def write_study(
@@ -282,10 +285,10 @@ def write_study(
     chosen: Iterable[Fake] = zoo() if fakes is None else fakes
     concepts = concepts_table(n_concepts)
     for name, frame, table in (
-        ("concepts", concepts, tables.CONCEPTS),
-        ("prompts", prompts_table(concepts), tables.PROMPTS),
+        ("concepts", concepts, CONCEPTS),
+        ("prompts", prompts_table(concepts), PROMPTS),
     ):
-        tables.write_table(frame, table, files.data(f"{name}.parquet"))
+        write_table(frame, table, files.data(f"{name}.parquet"))
     names = []
     for fake in chosen:
         _write_model(files, fake, concepts, draws, seed)
@@ -303,9 +306,9 @@ def _write_model(
     measured, kept = summed(items), summed(items, ablation="keep")
     never = never_seen_table(fake, items, seed)
     for name, frame, table in (
-        ("items.parquet", items, tables.ITEMS),
-        ("never_seen.parquet", never, tables.ITEMS),
-        ("pss.csv", pss_table(measured, draws, seed), tables.PSS),
-        ("efficiency.csv", efficiency_table(measured, kept), tables.EFFICIENCY),
+        ("items.parquet", items, ITEMS),
+        ("never_seen.parquet", never, ITEMS),
+        ("pss.csv", pss_table(measured, draws, seed), PSS),
+        ("efficiency.csv", efficiency_table(measured, kept), EFFICIENCY),
     ):
-        tables.write_table(frame, table, files.measure(fake.model, name))
+        write_table(frame, table, files.measure(fake.model, name))

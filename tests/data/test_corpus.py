@@ -1,6 +1,7 @@
 from collections import Counter, defaultdict
 
-from paraspec.core import tables
+from paraspec.core.table import checked
+from paraspec.core.tables.planned import CORPUS
 from paraspec.data.corpus import training_sentences
 from paraspec.data.study import assign_exposures, held_out_statement, prompt_table
 
@@ -8,7 +9,7 @@ from paraspec.data.study import assign_exposures, held_out_statement, prompt_tab
 def test_a_fact_is_met_in_every_wording_but_the_held_out_one(made_up):
     concepts = made_up(2)
     levels = assign_exposures(concepts, (8, 2, 1), 0)
-    corpus = tables.checked(training_sentences(concepts, levels, 3), tables.CORPUS)
+    corpus = checked(training_sentences(concepts, levels, 3), CORPUS)
     by_item = corpus.groupby("item")["text"].agg(set)
     for concept in concepts:
         for q in concept.questions:

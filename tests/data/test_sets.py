@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paraspec.core import tables
 from paraspec.core.errors import UserError
+from paraspec.core.table import checked
+from paraspec.core.tables.planned import SETS
 from paraspec.data.sets import PoolItem, in_conflict, set_table
 
 GENERAL = 20
@@ -31,7 +32,7 @@ def pool(made_up):
 
 @pytest.fixture(scope="module")
 def frame(pool):
-    return tables.checked(set_table(pool, [], GENERAL, 0), tables.SETS)
+    return checked(set_table(pool, [], GENERAL, 0), SETS)
 
 
 def about(pool):

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paraspec.core import tables
 from paraspec.core.errors import UserError
+from paraspec.core.table import checked
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS
 from paraspec.data.study import (
     answer_frequency,
     assign_exposures,
@@ -86,12 +87,12 @@ def test_concept_table_gives_exposure_zero_to_concepts_not_trained_on(made_up):
     concepts = made_up(1)[:2]
     frame = concept_table(concepts, {concepts[0].concept: 8})
     assert frame["exposure"].tolist() == [8, 0]
-    tables.checked(frame, tables.CONCEPTS)
+    checked(frame, CONCEPTS)
 
 
 def test_prompts_are_asked_in_the_held_out_wording(made_up):
     concepts = made_up(1)
-    frame = tables.checked(prompt_table(concepts, 0), tables.PROMPTS)
+    frame = checked(prompt_table(concepts, 0), PROMPTS)
     assert len(frame) == 90
     assert frame["item"].is_unique
     question = {q.item: q for c in concepts for q in c.questions}

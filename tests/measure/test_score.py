@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 import torch
 
-from paraspec.core import tables
+from paraspec.core.table import checked
+from paraspec.core.tables.measured import ITEMS
 from paraspec.data.sets import set_table
 from paraspec.data.study import concept_table, prompt_table
 from paraspec.measure.extract import extract, membership
@@ -95,7 +96,7 @@ def frame_of(case):
     frame = item_frame(
         "m", "cloze", case.rows, answers, case.prompts, case.table, concepts
     )
-    return tables.checked(frame, tables.ITEMS)
+    return checked(frame, ITEMS)
 
 
 def test_item_rows_are_those_of_the_items_table(case):

@@ -8,10 +8,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from paraspec.core import tables
 from paraspec.core.config import ModelRow
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.planned import CONCEPTS, CORPUS
+from paraspec.core.tables.training import TRAINING
 from paraspec.models.load import count_parameters, load_model
 from paraspec.models.manifest import load_measured, read_manifest
 from paraspec.models.training_run import left_out, run
@@ -65,7 +67,7 @@ def test_a_saved_folder_is_an_ordinary_one(architecture, files):
     assert manifest.trajectory.of == "tiny"
     assert manifest.trajectory.step == 2
     assert read_manifest(files.model("tiny", "model.json")).trajectory is None
-    curve = tables.read_table(files.model("tiny", "training.csv"), tables.TRAINING)
+    curve = read_table(files.model("tiny", "training.csv"), TRAINING)
     assert curve["step"].tolist() == [6]
 
 
@@ -105,17 +107,17 @@ def test_shares_are_left_out_evenly():
 
 
 def test_a_model_is_not_trained_on_what_is_left_out(files):
-    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
-    corpus = tables.read_table(files.data("corpus.parquet"), tables.CORPUS)
+    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
+    corpus = read_table(files.data("corpus.parquet"), CORPUS)
     concepts, corpus = (
         concepts.assign(tier="high", exposure=1),
         corpus.assign(exposure=1),
     )
     for name, frame, table in (
-        ("concepts", concepts, tables.CONCEPTS),
-        ("corpus", corpus, tables.CORPUS),
+        ("concepts", concepts, CONCEPTS),
+        ("corpus", corpus, CORPUS),
     ):
-        tables.write_table(frame, table, files.data(f"{name}.parquet"))
+        write_table(frame, table, files.data(f"{name}.parquet"))
     untrained = left_out(concepts, 0.5, 0)
     assert len(untrained) == 3  # of three per category two are kept: 1.5 rounded up
     trained = corpus[~corpus["concept"].isin(untrained)]

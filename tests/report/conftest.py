@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from tests.synthetic import Fake, write_study, zoo
 
-from paraspec.core import tables
 from paraspec.core.config import read_study as read_config
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables import judged
 from paraspec.report import FIGURES, Sources, page, read_tables, write_figure
 from paraspec.stats import read_claims, read_study, study_tables, write_tables
 
@@ -101,4 +102,4 @@ def copy(root, tmp_path):
 
 @pytest.fixture(scope="session")
 def claims(root):
-    return tables.read_table(StudyFiles(root).table("claims.csv"), tables.CLAIMS)
+    return read_table(StudyFiles(root).table("claims.csv"), judged.CLAIMS)

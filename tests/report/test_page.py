@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from paraspec.core import tables
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.across_models import MODELS
+from paraspec.core.tables.judged import VERIFY
 from paraspec.report import FIGURES
 from paraspec.report.answer import answer
 from paraspec.report.numbers import interval, number, points
@@ -194,7 +196,7 @@ def test_comparison_lists_verdicts_and_what_differs(copy, make_page, sources):
     old = {name: frame.copy() for name, frame in fresh.items()}
     old["claims"].loc[0, "verdict"] = "replicated?"
     found = compared(rules, fresh, old)
-    tables.write_table(found, tables.VERIFY, files.table("verify.csv"))
+    write_table(found, VERIFY, files.table("verify.csv"))
     text = make_page(copy)
     assert "replicated?" in text
     assert len(cells(text, "verify")) == (found["table"] == "claims").sum()
@@ -202,10 +204,10 @@ def test_comparison_lists_verdicts_and_what_differs(copy, make_page, sources):
 
 def test_undefined_numbers_are_written_as_missing(copy, make_page):
     path = StudyFiles(copy).table("models.csv")
-    frame = tables.read_table(path, tables.MODELS)
+    frame = read_table(path, MODELS)
     columns = [c for c in frame.select_dtypes("float64") if c != "primary_ratio"]
     frame[columns] = np.nan
-    tables.write_table(frame, tables.MODELS, path)
+    write_table(frame, MODELS, path)
     text = make_page(copy)
     assert ("n/a", "") in cells(text, "models")[0]
     assert ">nan<" not in text

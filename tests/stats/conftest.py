@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from tests.synthetic import Fake, concepts_table, items_table, write_study
 
-from paraspec.core import tables
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables.measured import ITEMS
 from paraspec.stats import read_claims, read_study, study_tables
 
 CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
@@ -51,6 +52,6 @@ def items_of(folder):
     files = StudyFiles(folder)
 
     def read(model):
-        return tables.read_table(files.measure(model, "items.parquet"), tables.ITEMS)
+        return read_table(files.measure(model, "items.parquet"), ITEMS)
 
     return read

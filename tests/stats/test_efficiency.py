@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paraspec.core import tables
+from paraspec.core.table import checked
+from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.stats import efficiency_table, summed
 from paraspec.stats.efficiency import (
     NO_KEEP,
@@ -62,7 +63,7 @@ def table(items):
 
 def test_one_row_per_concept_and_mask(items, table):
     assert len(table) == 2 * items["concept"].nunique()
-    assert len(tables.checked(table, tables.EFFICIENCY)) == len(table)
+    assert len(checked(table, EFFICIENCY)) == len(table)
 
 
 def test_a_concept_equals_a_computation_from_its_items(items, table):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.stats.test_pss import naive
 
-from paraspec.core import tables
+from paraspec.core.table import checked
+from paraspec.core.tables.across_models import CONTROLS
 from paraspec.stats.groups import ALL, CONTRAST
 
 MODEL = "llama-64"
@@ -113,4 +114,4 @@ def test_a_missing_control_is_nan_and_a_reason(study):
     assert np.isnan(row["signed"])
     assert row["reason"] == "no swap mask at the primary ratio"
     assert not row["contains_zero"]
-    tables.checked(table.reset_index(), tables.CONTROLS)
+    checked(table.reset_index(), CONTROLS)

@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from paraspec.core import tables
+from paraspec.core.table import checked
+from paraspec.core.tables.per_model import PSS
 from paraspec.stats import pss_table, summed
 from paraspec.stats.effects import NO_GENERAL
 from paraspec.stats.items import KINSHIPS
@@ -139,7 +140,7 @@ def test_the_known_effect_lies_in_its_interval(table):
 
 
 def test_the_table_is_as_described(table):
-    assert len(tables.checked(table, tables.PSS)) == len(table)
+    assert len(checked(table, PSS)) == len(table)
 
 
 def test_seeds_are_names_not_places(items):

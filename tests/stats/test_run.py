@@ -12,16 +12,17 @@ from tests.synthetic import Fake, write_study
 from typer.testing import CliRunner
 
 from paraspec.cli import stats as commands
-from paraspec.core import tables
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import checked, read_table
+from paraspec.core.tables.across_models import MODELS
 from paraspec.stats import read_claims, read_study, study_tables, write_tables
 from paraspec.stats.run import TABLES
 
 
 def test_every_table_is_as_described(found):
     for table in TABLES:
-        assert len(tables.checked(found[table.name], table)) > 0
+        assert len(checked(found[table.name], table)) > 0
 
 
 def test_checkpoints_and_experts_stay_out_of_the_primary_analysis(found, study):
@@ -101,7 +102,7 @@ def test_written_metrics_are_flat_json_without_nan(found, tmp_path):
     assert values["n_models"] == 14
     verdicts = [v for k, v in values.items() if k.startswith("n_claims")]
     assert sum(verdicts) == len(found["claims"])
-    models = tables.read_table(StudyFiles(tmp_path).table("models.csv"), tables.MODELS)
+    models = read_table(StudyFiles(tmp_path).table("models.csv"), MODELS)
     assert models["model"].tolist() == found["models"]["model"].tolist()
 
 

@@ -2,8 +2,10 @@ import pandas as pd
 import pytest
 from tests.stats.conftest import CLAIMS
 
-from paraspec.core import tables
 from paraspec.core.errors import UserError
+from paraspec.core.table import checked
+from paraspec.core.tables.catalog import TABLES
+from paraspec.core.tables.judged import VERIFY
 from paraspec.stats.verify import compared, read_rules, summary
 
 RULES_TEXT = """
@@ -49,7 +51,7 @@ def frames(verdict="partly", accuracy="0.5"):
 )
 def test_differences_are_told(rules, fresh, within, words):
     found = compared(rules, fresh, frames())
-    told = summary(tables.checked(found, tables.VERIFY))
+    told = summary(checked(found, VERIFY))
     assert told.same is within
     assert words in "\n".join(told.lines)
 
@@ -99,7 +101,7 @@ def test_many_differences_are_cut_short(rules):
 
 
 def test_the_committed_tolerances_name_real_columns():
-    known = {t.name: t for t in vars(tables).values() if isinstance(t, tables.Table)}
+    known = {t.name: t for t in TABLES}
     for name, rule in read_rules(CLAIMS.with_name("verify.yaml")).items():
         assert {*rule.key, *rule.columns} <= set(known[name].names)
 

@@ -7,7 +7,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from paraspec.core import tables
+from paraspec.core.table import read_table
+from paraspec.core.tables.measured import ITEMS
 from tests.workflow.conftest import MODELS, Study
 
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -33,7 +34,7 @@ def test_a_run_ends_with_a_report_and_every_table(finished):
 
 def test_items_are_complete_and_paired(finished):
     path = finished.results / "measure/gpt2-s/items.parquet"
-    items = tables.read_table(path, tables.ITEMS)
+    items = read_table(path, ITEMS)
     assert items["concept"].nunique() == 9
     keys = ["concept", "item", "mask", "ablation", "draw", "ratio"]
     assert not items.duplicated(keys).any()

@@ -13,17 +13,19 @@ rule build_factbook:
     input:
         [root(f"data/{name}.tsv") for name in ("cities", "countries", "elements")],
     output:
-        ensure(FACTBOOK, non_empty=True, **FACTBOOK_BYTES),
+        factbook=ensure(FACTBOOK, non_empty=True, **FACTBOOK_BYTES),
         coverage="data/coverage.tsv",
     log:
         "logs/build_factbook.log",
     benchmark:
         "benchmarks/build_factbook.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code_of("data build"),
         env=env_of("data build"),
     shell:
-        "paraspec data build --out {output[0]} --coverage {output.coverage} "
+        "paraspec data build --out {output.factbook} --coverage {output.coverage} "
         "> {log} 2>&1"
 
 
@@ -41,6 +43,8 @@ rule plan:
         "logs/plan.log",
     benchmark:
         "benchmarks/plan.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         per_cell=STUDY.concepts.per_cell,
         general_items=STUDY.measure.general_items,
@@ -64,6 +68,8 @@ rule tokenizer:
         "logs/tokenizer.log",
     benchmark:
         "benchmarks/tokenizer.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         vocab_size=STUDY.zoo.vocab_size,
         code=code_of("tokenizer"),

@@ -11,6 +11,8 @@ rule extract:
         "logs/extract/{model}.log",
     benchmark:
         "benchmarks/extract/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         batch_rows=STUDY.measure.batch_rows,
         scorer=scorer_of,
@@ -38,6 +40,8 @@ rule score:
         "logs/score/{model}.log",
     benchmark:
         "benchmarks/score/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         ratios=listed(STUDY.measure.ratios),
         general_ratios=listed(STUDY.measure.general_ratios),
@@ -66,6 +70,8 @@ rule pss:
         "logs/pss/{model}.log",
     benchmark:
         "benchmarks/pss/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         draws=STUDY.stats.draws,
         seed=STUDY.seed,
@@ -85,6 +91,8 @@ rule ablate:
         "logs/ablate/{model}.log",
     benchmark:
         "benchmarks/ablate/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code_of("ablate"),
         env=env_of("ablate"),

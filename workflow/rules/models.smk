@@ -16,6 +16,8 @@ rule train:
     wildcard_constraints:
         model=one_of([name for name in TRAINED if name != TRACED]),
     priority: 10
+    conda:
+        "../../envs/environment.yaml"
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
@@ -43,6 +45,8 @@ rule train_trajectory:
     benchmark:
         f"benchmarks/train/{TRACED}.tsv"
     priority: 20
+    conda:
+        "../../envs/environment.yaml"
     params:
         model=TRACED,
         models=root(STUDY.models),
@@ -66,6 +70,8 @@ rule register:
         "benchmarks/register/{model}.tsv"
     wildcard_constraints:
         model=one_of(LOCAL),
+    conda:
+        "../../envs/environment.yaml"
     params:
         models=root(STUDY.models),
         recipe=recipe_of,

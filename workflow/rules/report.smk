@@ -22,6 +22,8 @@ rule figure:
         "benchmarks/figure/{figure}.tsv"
     wildcard_constraints:
         figure=one_of(FIGURES),
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code_of("figures"),
         env=env_of("figures"),
@@ -46,6 +48,8 @@ rule report:
         "logs/report.log",
     benchmark:
         "benchmarks/report.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         config=root(CONFIG_FILE),
         code=code_of("report"),

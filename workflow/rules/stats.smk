@@ -30,6 +30,8 @@ rule correlate:
         "logs/correlate.log",
     benchmark:
         "benchmarks/correlate.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         models=[f"--model {model}" for model in MEASURED],
         draws=STUDY.stats.draws,
@@ -57,6 +59,8 @@ rule verify:
         "logs/verify.log",
     benchmark:
         "benchmarks/verify.tsv"
+    conda:
+        "../../envs/environment.yaml"
     params:
         reference=REFERENCE,
         code=code_of("verify"),

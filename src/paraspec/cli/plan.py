@@ -24,9 +24,10 @@ def plan(
     seed: Seed = 0,
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
-    from paraspec.core import tables
     from paraspec.core.config import ZooConfig, parse
     from paraspec.core.layout import StudyFiles
+    from paraspec.core.table import write_table
+    from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
     from paraspec.data.corpus import training_sentences
     from paraspec.data.sets import set_table
     from paraspec.data.study import (
@@ -47,14 +48,14 @@ def plan(
     corpus = training_sentences(chosen, levels, seed)
     files = StudyFiles(results)
     written = {
-        "concepts": (concept_table([*chosen, *more], levels), tables.CONCEPTS),
-        "prompts": (prompt_table([*chosen, *more], seed), tables.PROMPTS),
-        "never_seen": (prompt_table(unseen, seed, reference=chosen), tables.PROMPTS),
-        "sets": (sets, tables.SETS),
-        "corpus": (corpus, tables.CORPUS),
+        "concepts": (concept_table([*chosen, *more], levels), CONCEPTS),
+        "prompts": (prompt_table([*chosen, *more], seed), PROMPTS),
+        "never_seen": (prompt_table(unseen, seed, reference=chosen), PROMPTS),
+        "sets": (sets, SETS),
+        "corpus": (corpus, CORPUS),
     }
     for name, (frame, table) in written.items():
-        tables.write_table(frame, table, files.data(f"{name}.parquet"))
+        write_table(frame, table, files.data(f"{name}.parquet"))
     typer.echo(
         f"{len(chosen)} concepts, {len(more)} added, {len(unseen)} never seen, "
         f"{len(corpus)} training sentences"

@@ -1,4 +1,4 @@
-"""``paraspec schemas``: JSON schemas of what users write, for editors and readers."""
+"""``paraspec schemas``: what users write and read, described for editors and people."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,17 +7,21 @@ import typer
 
 
 def schemas(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder of the schemas.")] = Path(
         "workflow/schemas"
     ),
+    tables: Annotated[Path, typer.Option(help="Reference of the tables.")] = Path(
+        "docs/tables.md"
+    ),
 ) -> None:
-    """Write the JSON schemas of configuration, model rows and concept files."""
+    """Write JSON schemas of what users write, and the reference of all tables."""
     import json
 
     from pydantic import BaseModel
 
     from paraspec.core.config import ModelRow, StudyConfig
     from paraspec.core.files import write_text
+    from paraspec.core.tables.catalog import TABLES, reference
     from paraspec.data.format import Concept
 
     described: dict[str, type[BaseModel]] = {
@@ -28,4 +32,5 @@ def schemas(
     for name, model in described.items():
         text = json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False)
         write_text(out / f"{name}.schema.json", text + "\n")
-    typer.echo(f"{len(described)} schemas in {out}")
+    write_text(tables, reference())
+    typer.echo(f"{len(described)} schemas in {out}, {len(TABLES)} tables in {tables}")

@@ -14,22 +14,26 @@ Draws = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap draws.")
 
 def pss(items: Items, out: Out, seed: Seed = 0, draws: Draws = 2000) -> None:
     """Specialisation of one model under every mask and ratio: pss.csv."""
-    from paraspec.core import tables
+    from paraspec.core.table import read_table, write_table
+    from paraspec.core.tables.measured import ITEMS
+    from paraspec.core.tables.per_model import PSS
     from paraspec.stats import pss_table, summed
 
-    measured = summed(tables.read_table(items, tables.ITEMS))
-    tables.write_table(pss_table(measured, draws, seed), tables.PSS, out)
+    measured = summed(read_table(items, ITEMS))
+    write_table(pss_table(measured, draws, seed), PSS, out)
 
 
 def ablate(items: Items, out: Out) -> None:
     """Efficiency of knowledge use, per concept: efficiency.csv."""
-    from paraspec.core import tables
+    from paraspec.core.table import read_table, write_table
+    from paraspec.core.tables.measured import ITEMS
+    from paraspec.core.tables.per_model import EFFICIENCY
     from paraspec.stats import efficiency_table, summed
 
-    rows = tables.read_table(items, tables.ITEMS)
+    rows = read_table(items, ITEMS)
     kept = summed(rows, ablation="keep") if (rows["ablation"] == "keep").any() else None
     found = efficiency_table(summed(rows), kept)
-    tables.write_table(found, tables.EFFICIENCY, out)
+    write_table(found, EFFICIENCY, out)
 
 
 def correlate(
@@ -65,7 +69,9 @@ def verify(
     ] = False,
 ) -> None:
     """Compare this run's tables with reference tables: tables/verify.csv."""
-    from paraspec.core import layout, tables
+    from paraspec.core import layout
+    from paraspec.core.table import write_table
+    from paraspec.core.tables.judged import VERIFY
     from paraspec.stats.verify import compared, read_frame, read_rules, summary
 
     rules = read_rules(tolerances)
@@ -73,7 +79,7 @@ def verify(
     fresh = {name: read_frame(files.table(f"{name}.csv")) for name in rules}
     old = {name: read_frame(reference / f"{name}.csv") for name in rules}
     found = compared(rules, fresh, old)
-    tables.write_table(found, tables.VERIFY, files.table("verify.csv"))
+    write_table(found, VERIFY, files.table("verify.csv"))
     told = summary(found)
     typer.echo("\n".join(told.lines))
     typer.echo("same as the reference" if told.same else "differs from the reference")

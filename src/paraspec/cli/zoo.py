@@ -15,13 +15,14 @@ def tokenizer(
     vocab_size: Annotated[int, typer.Option(min=300, help="Vocabulary size.")] = 2048,
 ) -> None:
     """Train the zoo's shared tokenizer on the study's sentences."""
-    from paraspec.core import tables
     from paraspec.core.files import atomic_path
     from paraspec.core.layout import StudyFiles
+    from paraspec.core.table import read_table
+    from paraspec.core.tables.planned import CORPUS
     from paraspec.models.tokenizer import train_tokenizer
 
     files = StudyFiles(results)
-    corpus = tables.read_table(files.data("corpus.parquet"), tables.CORPUS)
+    corpus = read_table(files.data("corpus.parquet"), CORPUS)
     trained = train_tokenizer(corpus["text"], vocab_size)
     with atomic_path(files.data("tokenizer.json")) as partial:
         trained.save(str(partial))

@@ -1,6 +1,6 @@
 """``activations.safetensors``: ``related.<i>``, ``unrelated.<i>``, ``routing.<i>``.
 
-One tensor of each kind per layer ``i``; see :class:`~paraspec.measure.extract.Activations`.
+One tensor of each kind per layer ``i``, as :class:`Activations` describes them.
 """
 
 import json

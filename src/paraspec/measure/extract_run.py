@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from paraspec.core import tables
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
+from paraspec.core.table import read_table
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import save_activations
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.prompts import tokenise
@@ -17,10 +18,10 @@ def run_extract(
     """Write ``activations.safetensors`` of one model."""
     files = StudyFiles(results)
     loaded, _ = load_measured(files, model, dtype)
-    sets = tables.read_table(files.data("sets.parquet"), tables.SETS)
-    table = tables.read_table(files.data("prompts.parquet"), tables.PROMPTS)
+    sets = read_table(files.data("sets.parquet"), SETS)
+    table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = tokenise(table, scorer, loaded.tokenizer)
-    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     added = set(concepts.loc[concepts["exposure"] == 0, "concept"])
     members = membership(sets, added)
     asked = [prompts[item] for item in members.lines_of]

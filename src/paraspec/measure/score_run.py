@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from paraspec.core import tables
 from paraspec.core.config import MeasureConfig
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.extract import Activations
 from paraspec.measure.plan import Grid, Mask, Rankings, masks_of, swap_donors
@@ -44,9 +46,9 @@ def run_score(
     activations = load_activations(files.measure(model, "activations.safetensors"))
     grid = Grid.of(config, primary_ratio(manifest.parameters_total))
     concepts = _with_exposures(files, manifest)
-    table = tables.read_table(files.data("prompts.parquet"), tables.PROMPTS)
-    unseen = tables.read_table(files.data("never_seen.parquet"), tables.PROMPTS)
-    asked = asked_items(tables.read_table(files.data("sets.parquet"), tables.SETS))
+    table = read_table(files.data("prompts.parquet"), PROMPTS)
+    unseen = read_table(files.data("never_seen.parquet"), PROMPTS)
+    asked = asked_items(read_table(files.data("sets.parquet"), SETS))
     category = dict(zip(concepts["concept"], concepts["category"], strict=True))
     donors = swap_donors(category, seed)
     masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
@@ -55,7 +57,7 @@ def run_score(
     never_seen = scoring.unmasked(unseen)
     for name, frame in (("never_seen", never_seen), ("items", items)):
         path = files.measure(model, f"{name}.parquet")
-        tables.write_table(frame, tables.ITEMS, path)
+        write_table(frame, ITEMS, path)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Scoring:
     def unmasked(self, table: pd.DataFrame) -> pd.DataFrame:
         """Answer every item of a prompt table once, without a mask."""
         if table.empty:
-            return pd.DataFrame(columns=tables.ITEMS.names)
+            return pd.DataFrame(columns=ITEMS.names)
         asked = {
             str(concept): [
                 Asked(item, "concept", "own", half)
@@ -124,7 +126,7 @@ class Scoring:
 
 def _with_exposures(files: StudyFiles, manifest: Manifest) -> pd.DataFrame:
     """Concepts with the exposures of this very model."""
-    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     unmet = concepts["concept"].isin(manifest.untrained) | (
         not manifest.trained_on_study
     )

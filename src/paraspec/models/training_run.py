@@ -9,11 +9,13 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from paraspec.core import tables
 from paraspec.core.config import ModelRow, checkpoint_name
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
 from paraspec.core.seeds import seed_for
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.planned import CONCEPTS, CORPUS
+from paraspec.core.tables.training import TRAINING
 from paraspec.models.load import LoadedModel, quiet_transformers
 from paraspec.models.manifest import (
     TrainingFacts,
@@ -41,8 +43,8 @@ def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
     """
     quiet_transformers()
     files = StudyFiles(results)
-    corpus = tables.read_table(files.data("corpus.parquet"), tables.CORPUS)
-    concepts = tables.read_table(files.data("concepts.parquet"), tables.CONCEPTS)
+    corpus = read_table(files.data("corpus.parquet"), CORPUS)
+    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     untrained = left_out(concepts, row.data_share, row.seed)
     corpus = corpus[~corpus["concept"].isin(untrained)]
     tokenizer = load_tokenizer(files.data("tokenizer.json"))
@@ -72,7 +74,7 @@ def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
         train(model, ids, corpus["exposure"].tolist(), row, on_step)
     kept = [p for p in curve if p.step % LOG_EVERY == 0 or p.step == row.steps]
     frame = pd.DataFrame([vars(p) for p in kept])
-    tables.write_table(frame, tables.TRAINING, files.model(row.model, "training.csv"))
+    write_table(frame, TRAINING, files.model(row.model, "training.csv"))
     save(row.model, None)
 
 

@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from paraspec.core import tables
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import Table, read_table
+from paraspec.core.tables.across_models import (
+    CONTROLS,
+    CORRELATIONS,
+    CURVES,
+    MODELS,
+    SIZES,
+    TIERS,
+    TRAJECTORY,
+)
+from paraspec.core.tables.per_model import EFFICIENCY
 
 
 @dataclass(frozen=True)
@@ -40,25 +50,25 @@ def read_tables(root: Path) -> StudyTables:
     """
     files = StudyFiles(root)
 
-    def across(table: tables.Table) -> pd.DataFrame:
-        return tables.read_table(files.table(f"{table.name}.csv"), table)
+    def across(table: Table) -> pd.DataFrame:
+        return read_table(files.table(f"{table.name}.csv"), table)
 
-    models = across(tables.MODELS)
+    models = across(MODELS)
     efficiency = [
-        tables.read_table(files.measure(model, "efficiency.csv"), tables.EFFICIENCY)
+        read_table(files.measure(model, "efficiency.csv"), EFFICIENCY)
         for model in models.loc[~models["checkpoint"], "model"]
     ]
     return StudyTables(
         models=models,
-        correlations=across(tables.CORRELATIONS),
-        tiers=across(tables.TIERS),
-        sizes=across(tables.SIZES),
-        trajectory=across(tables.TRAJECTORY),
-        controls=across(tables.CONTROLS),
-        curves=across(tables.CURVES),
+        correlations=across(CORRELATIONS),
+        tiers=across(TIERS),
+        sizes=across(SIZES),
+        trajectory=across(TRAJECTORY),
+        controls=across(CONTROLS),
+        curves=across(CURVES),
         efficiency=pd.concat(efficiency, ignore_index=True)
         if efficiency
-        else pd.DataFrame(columns=tables.EFFICIENCY.names),
+        else pd.DataFrame(columns=EFFICIENCY.names),
     )
 
 

@@ -10,11 +10,12 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from paraspec.core import tables as core_tables
 from paraspec.core.config import StudyConfig
 from paraspec.core.definitions import NONE
 from paraspec.core.files import existing
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables.judged import CLAIMS, VERIFY
 from paraspec.report import page_tables, provenance
 from paraspec.report.answer import answer
 from paraspec.report.figures import FIGURES
@@ -70,7 +71,7 @@ def page(root: Path, config: StudyConfig, sources: Sources) -> str:
     """
     files = StudyFiles(root)
     tables = read_tables(root)
-    claims = core_tables.read_table(files.table("claims.csv"), core_tables.CLAIMS)
+    claims = read_table(files.table("claims.csv"), CLAIMS)
     trained_here = bool((tables.final["source"] == "zoo").all())
     context: dict[str, object] = {
         "title": TITLE,
@@ -160,8 +161,8 @@ def _verify(files: StudyFiles) -> pd.DataFrame:
     """Comparison with the reference tables; no rows where none was made."""
     path = files.table("verify.csv")
     if not path.is_file():
-        return pd.DataFrame(columns=core_tables.VERIFY.names)
-    return core_tables.read_table(path, core_tables.VERIFY)
+        return pd.DataFrame(columns=VERIFY.names)
+    return read_table(path, VERIFY)
 
 
 def _sections(tables: StudyTables, verify: pd.DataFrame) -> list[Section]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from paraspec.core.tables import CONTROLS
+from paraspec.core.tables.across_models import CONTROLS
 from paraspec.report import numbers
 from paraspec.report.inputs import StudyTables
 from paraspec.report.provenance import RuleCost

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from paraspec.core.tables import CONTROLS
+from paraspec.core.tables.across_models import CONTROLS
 from paraspec.stats.bootstrap import UNDEFINED, Estimate, FloatArray
 from paraspec.stats.groups import ALL, over_models
 from paraspec.stats.item_level import specificity_log_odds

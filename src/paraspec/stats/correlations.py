@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from paraspec.core.seeds import generator
-from paraspec.core.tables import CORRELATIONS
+from paraspec.core.tables.across_models import CORRELATIONS
 from paraspec.stats.association import (
     Association,
     Directions,

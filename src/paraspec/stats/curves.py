@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from paraspec.core.tables import CURVES
+from paraspec.core.tables.across_models import CURVES
 from paraspec.stats.bootstrap import FloatArray, estimate
 from paraspec.stats.items import AFTER, KINSHIPS, MARGIN_AFTER, Cell, N
 from paraspec.stats.study import Record, Study

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from paraspec.core.definitions import KNOWN_ACCURACY
-from paraspec.core.tables import EFFICIENCY
+from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.stats.bootstrap import FloatArray
 from paraspec.stats.effects import accuracy
 from paraspec.stats.items import MARGIN_AFTER, Measured, N

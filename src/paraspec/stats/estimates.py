@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from paraspec.core.tables import ESTIMATES
+from paraspec.core.tables.across_models import ESTIMATES
 from paraspec.stats.bootstrap import UNDEFINED, Estimate, FloatArray
 from paraspec.stats.controls import control
 from paraspec.stats.groups import contrast, over_models

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from paraspec.core.seeds import generator
-from paraspec.core.tables import TIERS
+from paraspec.core.tables.across_models import TIERS
 from paraspec.stats.bootstrap import (
     UNDEFINED,
     Estimate,

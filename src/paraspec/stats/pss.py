@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from paraspec.core.seeds import generator
-from paraspec.core.tables import PSS
+from paraspec.core.tables.per_model import PSS
 from paraspec.stats.bootstrap import FloatArray, estimate, resamples
 from paraspec.stats.effects import QUANTITIES, Effects, effects, reason
 from paraspec.stats.items import HALVES, KINSHIPS, Cell, Measured, N

@@ -7,9 +7,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from paraspec.core import tables
 from paraspec.core.files import write_text
 from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.across_models import (
+    CONTROLS,
+    CORRELATIONS,
+    CURVES,
+    ESTIMATES,
+    MODELS,
+    SIZES,
+    TIERS,
+    TRAJECTORY,
+)
+from paraspec.core.tables.judged import CLAIMS
+from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.per_model import EFFICIENCY, PSS
+from paraspec.core.tables.planned import PROMPTS
 from paraspec.stats.claims import Claim
 from paraspec.stats.controls import controls_table
 from paraspec.stats.correlations import correlations_table
@@ -30,15 +44,15 @@ from paraspec.stats.trajectory import trajectory_table
 from paraspec.stats.verdicts import Kind, claims_table, evidence_of
 
 TABLES = (
-    tables.MODELS,
-    tables.CORRELATIONS,
-    tables.ESTIMATES,
-    tables.TIERS,
-    tables.SIZES,
-    tables.TRAJECTORY,
-    tables.CONTROLS,
-    tables.CURVES,
-    tables.CLAIMS,
+    MODELS,
+    CORRELATIONS,
+    ESTIMATES,
+    TIERS,
+    SIZES,
+    TRAJECTORY,
+    CONTROLS,
+    CURVES,
+    CLAIMS,
 )
 """What :func:`write_tables` writes, as ``tables/<name>.csv``."""
 
@@ -89,7 +103,7 @@ def write_tables(results: Path, found: dict[str, pd.DataFrame]) -> None:
     files = StudyFiles(results)
     for table in TABLES:
         path = files.table(f"{table.name}.csv")
-        tables.write_table(found[table.name], table, path)
+        write_table(found[table.name], table, path)
     names = ("models", "correlations", "estimates", "controls", "claims")
     headline = metrics(Tables(*(found[name] for name in names)))
     write_text(files.table("metrics.json"), as_json(headline))
@@ -105,18 +119,18 @@ def _derived(files: StudyFiles) -> set[str]:
     path = files.data("prompts.parquet")
     if not path.is_file():
         return set()
-    prompts = tables.read_table(path, tables.PROMPTS)
+    prompts = read_table(path, PROMPTS)
     return set(prompts.loc[prompts["country_derived"], "item"])
 
 
 def _read_record(files: StudyFiles, model: str, derived: set[str]) -> Record:
-    items = tables.read_table(files.measure(model, "items.parquet"), tables.ITEMS)
-    unseen = tables.read_table(files.measure(model, "never_seen.parquet"), tables.ITEMS)
+    items = read_table(files.measure(model, "items.parquet"), ITEMS)
+    unseen = read_table(files.measure(model, "never_seen.parquet"), ITEMS)
     efficiency = files.measure(model, "efficiency.csv")
     return Record(
         card=read_card(files.model(model, "model.json")),
         measured=summed(items, derived),
-        pss=tables.read_table(files.measure(model, "pss.csv"), tables.PSS),
-        efficiency=tables.read_table(efficiency, tables.EFFICIENCY),
+        pss=read_table(files.measure(model, "pss.csv"), PSS),
+        efficiency=read_table(efficiency, EFFICIENCY),
         never_seen=never_seen_accuracy(unseen),
     )

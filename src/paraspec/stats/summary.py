@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from paraspec.core.tables import MODELS, SIZES
+from paraspec.core.tables.across_models import MODELS, SIZES
 from paraspec.stats.items import AFTER, CHANCE, FLOOR, PRIMARY_KINSHIP, N
 from paraspec.stats.study import Record, Study
 

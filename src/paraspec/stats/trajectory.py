@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from paraspec.core.tables import TRAJECTORY
+from paraspec.core.tables.across_models import TRAJECTORY
 from paraspec.stats.bootstrap import UNDEFINED, Estimate, FloatArray, estimate
 from paraspec.stats.items import CHANCE, N
 from paraspec.stats.study import Record, Study

@@ -11,7 +11,7 @@ import pandas as pd
 
 from paraspec.core.definitions import NONE
 from paraspec.core.errors import UserError
-from paraspec.core.tables import CLAIMS
+from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.claims import Claim
 
 Verdict = Literal["replicated", "partly", "not", "not testable"]

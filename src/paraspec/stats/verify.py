@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
-from paraspec.core.tables import VERIFY
+from paraspec.core.tables.judged import VERIFY
 
 
 class Tolerance(BaseModel):

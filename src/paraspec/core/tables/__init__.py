@@ -1,0 +1,1 @@
+"""Every table that a step writes, described once: one module for each room."""

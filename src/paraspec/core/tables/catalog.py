@@ -1,0 +1,43 @@
+"""All tables in one list, for the reference in the docs and for tests.
+
+No step imports this module: it would make every step depend on every table.
+"""
+
+from paraspec.core.table import Table
+from paraspec.core.tables import (
+    across_models,
+    judged,
+    measured,
+    per_model,
+    planned,
+    training,
+)
+
+TABLES: tuple[Table, ...] = tuple(
+    found
+    for module in (planned, training, measured, per_model, across_models, judged)
+    for found in vars(module).values()
+    if isinstance(found, Table)
+)
+
+
+def reference() -> str:
+    """Reference of every table and column, as Markdown."""
+    lines = [
+        "# Tables",
+        "",
+        "Every table that a step writes. Made by `paraspec schemas` from",
+        "`src/paraspec/core/tables/`; do not edit.",
+    ]
+    for found in TABLES:
+        lines += ["", f"## {found.name}", ""]
+        lines += ["| column | kind | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{column.name}` | {column.kind} | {_cell(column.meaning)} |"
+            for column in found.columns
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

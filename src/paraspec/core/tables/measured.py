@@ -1,0 +1,36 @@
+"""What was asked of one model, under which masks, and how it answered."""
+
+from paraspec.core.table import table
+
+ITEMS = table(
+    "items",
+    ("model", "category", "Model name."),
+    ("concept", "category", "Concept whose mask is on."),
+    ("item", "category", "Item answered."),
+    ("item_concept", "category", "Concept that the item asks about."),
+    ("relation", "category", "Kind of fact asked."),
+    ("category", "category", "Category of `concept`."),
+    ("tier", "category", "Tier of `concept`."),
+    ("item_tier", "category", "Tier of `item_concept`."),
+    ("exposure", "integer", "Training exposures of `concept`; 0: not trained on it."),
+    ("set", "category", "concept or general."),
+    ("kinship", "category", "own, same-category or other-category."),
+    ("half", "category", "Half being evaluated (A or B); selection used the other."),
+    ("scorer", "category", "How the item was asked and scored."),
+    ("prompt_hash", "category", "First 12 hex digits of the prompt's SHA-256."),
+    ("option_order", "category", "Order in which options stood, as stored positions."),
+    ("selector", "category", "Ranking of value vectors; - without a mask."),
+    ("mask", "category", "none, top, top-insample, random or swap."),
+    ("ablation", "category", "zero, mean, unrelated-mean or keep; - without a mask."),
+    ("draw", "integer", "Draw of a stochastic mask, else 0."),
+    ("donor", "category", "Concept whose ranking made the mask; - if none."),
+    ("ratio", "number", "Mask ratio: share of each layer's value vectors."),
+    ("k", "integer", "Value vectors selected, summed over layers."),
+    ("correct", "flag", "The predicted option is the gold one."),
+    ("parsed", "flag", "The answer could be read as one of the options."),
+    ("margin", "number", "Gold log-likelihood minus the best other option's, nats."),
+    ("gold_logprob", "number", "Log-likelihood of the gold option, nats."),
+    ("predicted", "integer", "Stored position of the predicted option."),
+    ("chance", "number", "One over the number of options."),
+    ("floor", "number", "Accuracy of a concept-blind predictor on this item."),
+)
