@@ -111,7 +111,14 @@ def load_measured(
     files: StudyFiles, model: str, dtype: str
 ) -> tuple[LoadedModel, Manifest]:
     """Load a model of a study by its manifest."""
-    path = files.model(model, "model.json")
-    manifest = read_manifest(path)
-    folder = path.parent if manifest.folder == "." else Path(manifest.folder)
-    return load_model(folder, dtype), manifest
+    folder = files.model(model)
+    manifest = read_manifest(folder / "model.json")
+    return load_model(model_folder(folder), dtype), manifest
+
+
+def model_folder(folder: Path) -> Path:
+    """Where the model itself lies: there, or where the manifest there says."""
+    path = folder / "model.json"
+    if not path.is_file():
+        return folder
+    return folder / read_manifest(path).folder  # an absolute path stands for itself
