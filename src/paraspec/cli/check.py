@@ -77,10 +77,8 @@ def rows(found: Preflight) -> list[tuple[str, str]]:
     length = found.context_length
     return [
         ("model", found.folder),
-        (
-            "architecture",
-            f"{found.architecture} ({found.model_class}), by {found.found_by}",
-        ),
+        ("architecture", f"{found.architecture} ({found.model_class})"),
+        ("found by", found.found_by),
         ("layers", f"{found.n_layers}, d_model {found.d_model:,}"),
         *(("value vectors", line) for line in _sites(found.sites)),
         (

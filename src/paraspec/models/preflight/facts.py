@@ -113,8 +113,6 @@ def cache_bytes_per_token(
     with torch.inference_mode():
         out = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1)
     layers = getattr(out.past_key_values, "layers", ())
-    held = [
-        getattr(layer, part, None) for layer in layers for part in ("keys", "values")
-    ]
-    total = sum(tensor.nbytes for tensor in held if tensor is not None)
-    return total / ids.shape[1]
+    parts = [getattr(layer, name, None) for layer in layers for name in CACHE_PARTS]
+    total = sum(part.nbytes for part in parts if part is not None)
+    return float(total / ids.shape[1])
