@@ -137,7 +137,7 @@ def loaded(tiny, tokenizer):
     from paraspec.models.sites import value_vector_sites
 
     def make(kind, **changes):
-        model = tiny(kind, vocab_size=len(tokenizer), **changes)
+        model = tiny(kind, **{"vocab_size": len(tokenizer), **changes})
         return LoadedModel(model, tokenizer, value_vector_sites(model))
 
     return make
