@@ -100,6 +100,7 @@ TINY = {
         "moe_intermediate_size": 24,
         "first_k_dense_replace": 1,
     },
+    "recurrent_gemma": {"lru_width": 24, "intermediate_size": 48},  # of both halves
     **dict.fromkeys(("mamba", "rwkv", "llama4_text"), COMMON_ONLY),
 }
 """Hugging Face ``model_type`` to what its tiny configuration has beside COMMON."""

@@ -201,6 +201,15 @@ def test_attention_output_wider_than_the_residual_stream_is_no_site(tiny):
     assert names == [f"model.layers.{i}.mlp.down_proj" for i in range(2)]
 
 
+def test_a_recurrent_mixer_shaped_like_a_gated_mlp_is_no_site(tiny):
+    model = tiny("recurrent_gemma")
+    mixer = model.model.layers[0].temporal_block
+    assert (mixer.linear_y.out_features, mixer.linear_x.out_features) == (24, 24)
+    assert (mixer.linear_out.in_features, mixer.linear_out.out_features) == (24, 16)
+    names = [site.name for site in value_vector_sites(model)]
+    assert names == [f"model.layers.{i}.mlp_block.down_proj" for i in range(2)]
+
+
 @pytest.mark.parametrize(
     ("kind", "candidate"),
     [
@@ -237,9 +246,9 @@ def test_a_vision_tower_holds_no_sites(ids):
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     assert any("vision_tower" in name for name, _ in model.named_modules())
     sites = value_vector_sites(model)
-    assert [site.name for site in sites] == [
-        f"model.language_model.layers.{i}.mlp.down_proj" for i in range(2)
-    ]
+    names = [f"model.language_model.layers.{i}.mlp.down_proj" for i in range(2)]
+    assert [site.name for site in sites] == names
+    assert [found.name for found in by_structure(model)] == names
     plain = logits_of(model, ids)
     with masked(sites, [torch.zeros(ROWS, s.n, dtype=torch.bool) for s in sites]):
         assert (logits_of(model, ids) - plain).abs().max() > 1e-4

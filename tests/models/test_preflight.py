@@ -11,7 +11,7 @@ from torch.nn import functional
 from paraspec.models.architectures import ARCHITECTURES
 from paraspec.models.load import LoadedModel
 from paraspec.models.preflight.check import check, preflight
-from paraspec.models.preflight.text import continuation
+from paraspec.models.preflight.text import SAMPLES, continuation
 from paraspec.models.sites import value_vector_sites
 
 
@@ -257,6 +257,13 @@ def test_a_token_s_mlp_is_that_of_the_experts_it_meets(loaded):
     """DeepSeek's widest layer: two routed experts of 24 and shared ones of 48."""
     memory = check("model", loaded("deepseek_v3"), needs_letters=False).memory
     assert memory.activations == 64 * 128 * 4 * (6 * 16 + 4 * (2 * 24 + 48))
+
+
+def test_the_probe_fits_a_short_context(loaded):
+    found = loaded("gpt2", max_position_embeddings=16)
+    assert len(found.tokenizer(SAMPLES[0])["input_ids"]) > 16
+    report = check("model", found, needs_letters=False)
+    assert report.passed and report.context_length == 16
 
 
 def test_left_over_tensors_are_a_warning(loaded):

@@ -194,3 +194,26 @@ def test_weights_come_back_bit_for_bit_where_zero_times_infinity_is_nan(tiny):
     with zeroed(sites, [torch.zeros(site.n, dtype=torch.bool) for site in sites]):
         pass
     assert torch.equal(sites[0].weight, saved)
+
+
+@pytest.mark.parametrize("kind", ["llama", "mixtral", "gpt_oss"])
+def test_generated_text_is_the_same_under_both_masks(kind, tiny, ids):
+    model = tiny(kind)
+    sites = value_vector_sites(model)
+    keep = half_of(sites)
+
+    def generate():
+        return model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=8,
+            do_sample=False,
+            eos_token_id=None,
+        )
+
+    with masked(sites, [k.expand(ROWS, -1) for k in keep]):
+        by_hook = generate()
+    with zeroed(sites, keep):
+        by_weight = generate()
+    assert torch.equal(by_hook, by_weight)
+    assert not torch.equal(by_hook, generate())

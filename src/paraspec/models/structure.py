@@ -4,8 +4,8 @@ An MLP is a module whose own projections are one that maps ``d_ff > d_model`` nu
 ``d_model``, and before it one to ``d_ff`` (plain), two to ``d_ff`` (gated), or one to
 ``2 * d_ff`` (gate and up fused). Attention does not look so: its output projection,
 too, may be wider than the residual stream, but queries, keys and values make three maps
-or one of another width. State-space mixers hold parameters or convolutions of their
-own. Stacked experts are known by the interface that transformers gives them.
+or one of another width. State-space and recurrent mixers may look so, but convolve.
+Stacked experts are known by the interface that transformers gives them.
 
 Every block must hold exactly one MLP, or one stack of experts and at most one MLP
 beside it (a shared expert). Anything else is left to a person.
@@ -66,7 +66,7 @@ def by_structure(model: PreTrainedModel) -> list[Found]:
         routed = sum(is_experts(module) for _, module in outputs)
         if not outputs or routed > 1 or len(outputs) - routed > 1:
             _give_up(model, f"block {name} has {len(outputs)} MLPs, 1 expected")
-        if _unread_stack(block):
+        if _unread_stack(block, width):
             _give_up(model, f"block {name} stacks weights in a way of its own")
         outputs.sort(key=lambda output: not is_experts(output[1]))
         found += [Found(layer, path, module) for path, module in outputs]
@@ -101,8 +101,7 @@ def _outputs(
 
 def _down_projection(module: nn.Module, width: int) -> str | None:
     """Name of the child that is the down projection, if the module is an MLP."""
-    convolves = any(isinstance(child, Convolution) for child in module.children())
-    if convolves or next(module.parameters(recurse=False), None) is not None:
+    if any(isinstance(child, Convolution) for child in module.children()):
         return None
     maps = {name: _shape(child) for name, child in module.named_children()}
     down = [n for n, shape in maps.items() if shape and _narrows(shape, width)]
@@ -127,10 +126,10 @@ def _shape(module: nn.Module) -> tuple[int, ...]:
     return ()
 
 
-def _unread_stack(block: nn.Module) -> bool:
-    """Whether a block holds stacked matrices that are no experts we know."""
+def _unread_stack(block: nn.Module, width: int) -> bool:
+    """Whether a block stacks maps from or to ``d_model`` that are no known experts."""
     return any(
-        parameter.dim() > 2
+        parameter.dim() > 2 and width in parameter.shape[-2:]
         for module in block.modules()
         if not is_experts(module) and not isinstance(module, Convolution)
         for parameter in module.parameters(recurse=False)
