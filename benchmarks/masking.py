@@ -213,7 +213,7 @@ def score(loaded: LoadedModel, prompt: Prompt, option: Sequence[int]) -> float:
 def hooks(loaded: LoadedModel, keep: Sequence[torch.Tensor]) -> Iterator[None]:
     """Zero the coefficients that are not kept, with plain hooks where these can."""
     with ExitStack() as stack:
-        if any(site.layout == "experts" for site in loaded.sites):
+        if any(site.routed for site in loaded.sites):
             stack.enter_context(masked(loaded.sites, [k[None] for k in keep]))
         else:
             for site, kept in zip(loaded.sites, keep, strict=True):

@@ -49,19 +49,61 @@ COMMON = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
-SPECIAL = {
-    "gpt2": {"n_inner": 24, "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0},
+COMMON_ONLY: dict[str, object] = {}
+GPT2_LIKE = {"n_inner": 24, "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0}
+HEADS = {"head_dim": 8}  # where a class does not take it from the width
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+FINE_EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24}
+TINY = {
+    **dict.fromkeys(("llama", "mistral", "qwen2", "olmo", "olmo2"), COMMON_ONLY),
+    **dict.fromkeys(("olmo3", "phi", "phi3", "stablelm", "cohere"), COMMON_ONLY),
+    **dict.fromkeys(("cohere2", "granite"), COMMON_ONLY),
+    **dict.fromkeys(("smollm3", "starcoder2", "gpt_neox", "persimmon"), COMMON_ONLY),
+    **dict.fromkeys(("gemma", "gemma2", "gemma3_text", "qwen3", "glm4"), HEADS),
+    "gpt2": GPT2_LIKE,
+    "gpt_bigcode": GPT2_LIKE,
+    "gpt_neo": {"attention_types": [[["global", "local"], 1]]},
     "bloom": {"n_layer": 2, "n_head": 2},
     "falcon": {"ffn_hidden_size": 24, "alibi": False},
+    "gptj": {"n_inner": 24, "rotary_dim": 4},
+    "codegen": {"n_inner": 24, "rotary_dim": 4, "num_attention_heads": 4},
     "opt": {"ffn_dim": 24, "word_embed_proj_dim": 16, "dropout": 0.0},
-    "gemma": {"head_dim": 8},
-    "gemma2": {"head_dim": 8},
-    "gemma3_text": {"head_dim": 8},
-    "qwen3": {"head_dim": 8},
-    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+    "mpt": {"max_seq_len": 64},
+    "mixtral": EXPERTS,
+    "olmoe": {"num_experts": 4, "num_experts_per_tok": 2, "norm_topk_prob": True},
+    "qwen3_moe": FINE_EXPERTS | HEADS | {"mlp_only_layers": [0]},
+    "qwen2_moe": FINE_EXPERTS | {"shared_expert_intermediate_size": 32},
+    "deepseek_v3": {
+        "n_routed_experts": 4,
+        "num_experts_per_tok": 2,
+        "n_shared_experts": 2,
+        "moe_intermediate_size": 24,
+        "first_k_dense_replace": 1,
+        "n_group": 2,
+        "topk_group": 1,
+        "routed_scaling_factor": 2.5,
+        "kv_lora_rank": 8,
+        "q_lora_rank": 8,
+        "v_head_dim": 8,
+        "qk_rope_head_dim": 4,
+        "qk_nope_head_dim": 4,
+    },
+    # A limit so low that it clamps the random gates.
+    "gpt_oss": EXPERTS | HEADS | {"swiglu_limit": 0.1},
+    # Not in the table of architectures.
+    "xglm": {"ffn_dim": 24, "dropout": 0.0, "attention_dropout": 0.0},
+    "ernie4_5": {"head_dim": 32},  # attention's output is wider than the MLP's
+    "glm4_moe": {
+        "n_routed_experts": 4,
+        "num_experts_per_tok": 2,
+        "n_shared_experts": 1,
+        "moe_intermediate_size": 24,
+        "first_k_dense_replace": 1,
+    },
+    "recurrent_gemma": {"lru_width": 24, "intermediate_size": 48},  # of both halves
+    **dict.fromkeys(("mamba", "rwkv", "llama4_text"), COMMON_ONLY),
 }
-WIDTH = {"bloom": 64}
-"""Value vectors per layer where a configuration does not let one choose (4 x 16)."""
+"""Hugging Face ``model_type`` to what its tiny configuration has beside COMMON."""
 
 
 @pytest.fixture(scope="session")
@@ -76,20 +118,17 @@ def tiny():
     quiet_transformers()
 
     def make(kind, dtype="float32", **changes):
-        config = AutoConfig.for_model(kind, **COMMON | SPECIAL.get(kind, {}) | changes)
+        config = AutoConfig.for_model(kind, **COMMON | TINY[kind] | changes)
         torch.manual_seed(0)
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         for parameter in model.parameters():  # larger than 0.02, so that effects show
             parameter.data.add_(torch.randn_like(parameter) * 0.1)
+        for name, buffer in model.named_buffers():
+            if name.endswith("e_score_correction_bias"):  # DeepSeek's, trained too
+                buffer.add_(torch.randn_like(buffer) * 0.1)
         return model.to(getattr(torch, dtype)).eval().requires_grad_(False)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def width_of():
-    """Value vectors per layer (per expert) of a tiny model."""
-    return lambda kind: WIDTH.get(kind, 24)
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +138,7 @@ def loaded(tiny, tokenizer):
     from paraspec.models.sites import value_vector_sites
 
     def make(kind, **changes):
-        model = tiny(kind, vocab_size=len(tokenizer), **changes)
+        model = tiny(kind, **{"vocab_size": len(tokenizer), **changes})
         return LoadedModel(model, tokenizer, value_vector_sites(model))
 
     return make

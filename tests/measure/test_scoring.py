@@ -50,7 +50,7 @@ def plain_loop(loaded, prompt, keep):
     for option in prompt.options:
         ids = torch.tensor([[*prompt.prefix, *option]])
         with ExitStack() as stack, torch.inference_mode():
-            if loaded.sites[0].layout == "experts":
+            if loaded.sites[0].routed:
                 stack.enter_context(zeroed(loaded.sites, keep))
             else:
                 for site, kept in zip(loaded.sites, keep, strict=True):

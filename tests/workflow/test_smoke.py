@@ -66,7 +66,7 @@ def test_another_model_runs_only_its_own_jobs_and_the_cross_model_ones(finished)
         listing = finished.snakemake("-n").stdout
     finally:
         finished.table.write_text(MODELS)
-    own = dict.fromkeys(["train", "extract", "score", "pss", "ablate"], 1)
+    own = dict.fromkeys(["train", "check", "extract", "score", "pss", "ablate"], 1)
     across = {"correlate": 1, "verify": 1, "figure": 6, "report": 1, "all": 1}
     assert jobs(listing) == own | across
 
@@ -115,6 +115,15 @@ def test_models_are_ordinary_folders_with_their_facts(finished):
     assert manifest["architecture"] == "gpt2"
     assert manifest["d_ff"] == [32]
     assert set(manifest["weights_sha256"]) == {"model.safetensors"}
+
+
+def test_a_model_is_checked_before_it_is_measured(finished):
+    for model in MEASURED:
+        path = finished.results / "models" / model / "check.json"
+        found = json.loads(path.read_text())
+        assert found["passed"]
+        measured = finished.results / "measure" / model / "activations.safetensors"
+        assert path.stat().st_mtime <= measured.stat().st_mtime
 
 
 def test_a_local_folder_is_measured_like_any_other(finished, tmp_path):

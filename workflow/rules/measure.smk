@@ -2,6 +2,7 @@
 rule extract:
     input:
         "models/{model}/model.json",
+        "models/{model}/check.json",
         "data/concepts.parquet",
         "data/prompts.parquet",
         "data/sets.parquet",

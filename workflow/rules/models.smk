@@ -1,4 +1,4 @@
-# Models: trained here, or described where they lie.
+# Models: trained here, or described where they lie; checked before measuring.
 MODEL_FILES = ["model.json", "model.safetensors", "config.json", "tokenizer.json"]
 
 
@@ -80,3 +80,22 @@ rule register:
     shell:
         "paraspec register --model {wildcards.model} --models {params.models} "
         "--results . > {log} 2>&1"
+
+
+rule check:
+    input:
+        "models/{model}/model.json",
+    output:
+        "models/{model}/check.json",
+    log:
+        "logs/check/{model}.log",
+    benchmark:
+        "benchmarks/check/{model}.tsv"
+    params:
+        scorer=scorer_of,
+        dtype=dtype_of,
+        code=code_of("check"),
+        env=env_of("check"),
+    shell:
+        "paraspec check models/{wildcards.model} --json {output} "
+        "--scorer {params.scorer} --dtype {params.dtype} > {log} 2>&1"

@@ -22,6 +22,7 @@ STEPS = {
     "tokenizer": "zoo",
     "train": "zoo",
     "register": "zoo",
+    "check": "check",
     "extract": "measure",
     "score": "measure",
     "pss": "stats",

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -13,7 +15,21 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from paraspec.core.errors import UserError
+from paraspec.models.folder import check_files, check_tokenizer, check_weights
 from paraspec.models.sites import Site, value_vector_sites
+from paraspec.models.structure import is_experts
+
+UNLOADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+    StrictDataclassError,
+)
+"""What transformers raises for a folder that it cannot load, by experiment."""
 
 
 def quiet_transformers() -> None:
@@ -29,6 +45,8 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     sites: tuple[Site, ...]
+    unused: tuple[str, ...] = ()
+    """Tensors of the folder that the model has no use for."""
 
 
 def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
@@ -37,27 +55,44 @@ def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
     Raises
     ------
     UserError
-        If the folder is no causal language model, or holds no down projection.
+        If the folder is no whole causal language model with its tokenizer, or if its
+        value vectors cannot be told.
     """
     quiet_transformers()
     where = Path(folder)
-    if not (where / "config.json").is_file():
-        raise UserError(
-            where, "no config.json here", "Give a folder made by save_pretrained"
-        )
+    check_files(where)
+    local = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            where, dtype=getattr(torch, dtype), local_files_only=True
+        tokenizer = AutoTokenizer.from_pretrained(where, **local)
+    except UNLOADABLE as error:
+        raise _unloadable(where, "its tokenizer", error) from error
+    check_tokenizer(where, tokenizer)
+    try:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            where,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            output_loading_info=True,
+            **local,
         )
-        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        fault = " ".join(str(error).split())[:300]
-        raise UserError(
-            where, f"cannot be loaded: {fault}", "Give a causal language model's folder"
-        ) from error
+    except UNLOADABLE as error:
+        raise _unloadable(where, "the model", error) from error
+    check_weights(where, model, info["missing_keys"], info["unexpected_keys"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device).eval().requires_grad_(requires_grad=False)
-    return LoadedModel(model, tokenizer, value_vector_sites(model))
+    unused = tuple(sorted(info["unexpected_keys"]))
+    return LoadedModel(model, tokenizer, value_vector_sites(model), unused)
+
+
+def _unloadable(where: Path, what: str, error: Exception) -> UserError:
+    fault = " ".join(str(error).split())[:300]
+    if "ignore_mismatched_sizes" in fault:  # transformers logs which, and hides it here
+        fault = "its weights are of other sizes than config.json says"
+    return UserError(
+        where,
+        f"{what} cannot be loaded: {fault}",
+        "Give a causal language model's whole folder",
+    )
 
 
 @dataclass(frozen=True)
@@ -70,20 +105,17 @@ class ParameterCount:
 
 
 def count_parameters(model: PreTrainedModel) -> ParameterCount:
-    """Count parameters outside the input and output embeddings."""
-    embeddings = {
-        id(parameter)
-        for module in (model.get_input_embeddings(), model.get_output_embeddings())
-        if module is not None
-        for parameter in module.parameters()
-    }
-    total = active = 0
-    for name, parameter in model.named_parameters():
-        if id(parameter) in embeddings or ".wpe." in name:
+    """Count the language model's parameters outside embeddings, positions' included."""
+    output = model.get_output_embeddings()
+    skipped = set() if output is None else set(output.modules())
+    per_token = getattr(model.config.get_text_config(), "num_experts_per_tok", None)
+    total = idle = 0
+    for module in model.get_decoder().modules():
+        if isinstance(module, nn.Embedding) or module in skipped:
             continue
-        total += parameter.numel()
-        active += parameter.numel()
-        if ".experts." in name:
-            routed = model.config.num_experts_per_tok / parameter.shape[0]
-            active -= round(parameter.numel() * (1 - routed))
-    return ParameterCount(total, active)
+        count = sum(p.numel() for p in module.parameters(recurse=False))
+        total += count
+        if is_experts(module) and per_token:
+            n_experts = module.down_proj.shape[0]
+            idle += round(count * (1 - per_token / n_experts))
+    return ParameterCount(total, total - idle)

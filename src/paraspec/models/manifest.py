@@ -35,7 +35,7 @@ class Manifest:
     d_model: int
     n_layers: int
     d_ff: list[int]
-    """Value vectors of each layer, all experts'."""
+    """Value vectors of each site, all experts'."""
     steps: int
     seed: int
     trajectory: Trajectory | None
@@ -74,13 +74,11 @@ def describe(
         source=row.source,
         folder="." if row.source == "zoo" else str(folder),
         architecture=config.model_type,
-        n_experts=max(
-            site.n_experts if site.layout == "experts" else 0 for site in loaded.sites
-        ),
+        n_experts=max(site.n_experts if site.routed else 0 for site in loaded.sites),
         parameters_total=parameters.total,
         parameters_active=parameters.active,
         d_model=config.hidden_size,
-        n_layers=len(loaded.sites),
+        n_layers=len({site.layer for site in loaded.sites}),
         d_ff=[site.n for site in loaded.sites],
         steps=facts.steps if facts else 0,
         seed=row.seed,
@@ -113,7 +111,14 @@ def load_measured(
     files: StudyFiles, model: str, dtype: str
 ) -> tuple[LoadedModel, Manifest]:
     """Load a model of a study by its manifest."""
-    path = files.model(model, "model.json")
-    manifest = read_manifest(path)
-    folder = path.parent if manifest.folder == "." else Path(manifest.folder)
-    return load_model(folder, dtype), manifest
+    folder = files.model(model)
+    manifest = read_manifest(folder / "model.json")
+    return load_model(model_folder(folder), dtype), manifest
+
+
+def model_folder(folder: Path) -> Path:
+    """Where the model itself lies: there, or where the manifest there says."""
+    path = folder / "model.json"
+    if not path.is_file():
+        return folder
+    return folder / read_manifest(path).folder  # an absolute path stands for itself

@@ -1,40 +1,50 @@
 """Reading and masking coefficients while a model runs.
 
 The *coefficient* of a value vector is the down projection's input. In a mixture of
-experts it is the gated output of the expert, read and ranked times its routing weight;
-a token that is not routed to an expert counts as 0 there.
+experts it is the gated output of the expert, read and ranked times the routing weight
+that multiplies the expert's output (after normalisation and scaling, as the class has
+it); a token that is not routed to an expert counts as 0 there.
 
 Both taps are context managers: hooks go when the block ends, also by an exception.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import nn
-from transformers.integrations.moe import grouped_mm_experts_forward
+from transformers.integrations.moe import (
+    ALL_EXPERTS_FUNCTIONS,
+    grouped_mm_experts_forward,
+)
 
 from paraspec.models.sites import Site
 
 
-@dataclass(frozen=True)
-class Slots:
-    """Coefficients of one layer in one forward pass, with where each line belongs."""
+class Slots(NamedTuple):
+    """Coefficients of one site in one forward pass, with where each line belongs."""
 
     coefficients: Float[torch.Tensor, "slot d_ff"]
+    n_tokens: int
+    """Tokens of the batch; a token's number is ``row * n_pos + pos``."""
+    routes: "Routes | None" = None
+    """None if the site is not routed: line ``i`` then is token ``i``."""
+
+
+class Routes(NamedTuple):
+    """Where the lines of routed experts belong."""
+
     token: Int[torch.Tensor, " slot"]
-    """Flat position ``row * n_pos + pos`` in the batch."""
-    expert: Int[torch.Tensor, " slot"] | None
-    """Expert of each line; None if dense."""
-    routing: Float[torch.Tensor, " slot"] | None
-    """Routing weight of each line; None if dense."""
+    expert: Int[torch.Tensor, " slot"]
+    weight: Float[torch.Tensor, " slot"]
+    """What multiplies the expert's output for this token."""
 
 
 Tap = Callable[[int, Slots], torch.Tensor | None]
-"""Called with the layer and its slots; returns replaced coefficients or None."""
+"""Called with a site's number and its slots; returns replaced coefficients or None."""
 
 
 @contextmanager
@@ -48,19 +58,17 @@ def masked(
     sites
         The model's sites.
     keep
-        For every layer, which value vectors each row keeps.
+        For every site, which value vectors each row keeps.
     """
     rows = keep[0].shape[0]
 
-    def tap(layer: int, slots: Slots) -> torch.Tensor:
-        n_tokens = _tokens(slots)
-        row = slots.token // (n_tokens // rows)
-        kept = keep[layer]
-        if slots.expert is not None:
-            kept = kept.view(rows, sites[layer].n_experts, -1)
-            return slots.coefficients * kept[row, slots.expert]
-        c = slots.coefficients.view(rows, -1, kept.shape[-1])
-        return (c * kept[:, None, :]).view_as(slots.coefficients)
+    def tap(number: int, slots: Slots) -> torch.Tensor:
+        c, kept = slots.coefficients, keep[number]
+        if slots.routes is None:
+            return (c.view(rows, -1, kept.shape[1]) * kept[:, None]).view_as(c)
+        row = slots.routes.token // (slots.n_tokens // rows)
+        per_expert = kept.view(rows, sites[number].n_experts, -1)
+        return c * per_expert[row, slots.routes.expert]
 
     with tapped(sites, tap):
         yield
@@ -68,12 +76,12 @@ def masked(
 
 @dataclass(frozen=True)
 class Recorded:
-    """Sums over the counted tokens of each row, one tensor per layer."""
+    """Sums over the counted tokens of each row, one tensor per site."""
 
     coefficients: list[Float[torch.Tensor, "row neuron"]]
-    """Absolute coefficients; in an expert times the routing weight."""
+    """Absolute coefficients; in a routed expert times the routing weight."""
     routing: list[Float[torch.Tensor, "row expert"]]
-    """Routing weights; in a dense layer the number of counted tokens."""
+    """Routing weights; in a site without routing the number of counted tokens."""
 
 
 @contextmanager
@@ -92,18 +100,20 @@ def recorded(
         [counted.new_zeros(rows, site.n_experts) for site in sites],
     )
 
-    def tap(layer: int, slots: Slots) -> None:
-        if slots.expert is None:
-            c = slots.coefficients.abs().float().view(rows, n_pos, -1)
-            sums.coefficients[layer] += torch.einsum("rpn,rp->rn", c, counted)
-            sums.routing[layer] += counted.sum(1, keepdim=True)
+    def tap(number: int, slots: Slots) -> None:
+        c = slots.coefficients.abs().float()
+        if slots.routes is None:
+            per_row = torch.einsum("rpn,rp->rn", c.view(rows, n_pos, -1), counted)
+            sums.coefficients[number] += per_row
+            sums.routing[number] += counted.sum(1, keepdim=True)
             return
-        assert slots.routing is not None
-        share = slots.routing.float() * counted.reshape(-1)[slots.token]
-        line = slots.token // n_pos * sites[layer].n_experts + slots.expert
-        flat = sums.coefficients[layer].view(rows * sites[layer].n_experts, -1)
-        flat.index_add_(0, line, slots.coefficients.abs().float() * share[:, None])
-        sums.routing[layer].view(-1).index_add_(0, line, share)
+        token, expert, weight = slots.routes
+        share = weight.float() * counted.reshape(-1)[token]
+        n_experts = sites[number].n_experts
+        line = token // n_pos * n_experts + expert
+        flat = sums.coefficients[number].view(rows * n_experts, -1)
+        flat.index_add_(0, line, c * share[:, None])
+        sums.routing[number].view(-1).index_add_(0, line, share)
 
     with tapped(sites, tap):
         yield sums
@@ -111,68 +121,88 @@ def recorded(
 
 @contextmanager
 def tapped(sites: Sequence[Site], tap: Tap) -> Iterator[None]:
-    """Call ``tap`` with every layer's coefficients during the block."""
-    with ExitStack() as stack:
-        for layer, site in enumerate(sites):
-            attach = _tap_experts if site.layout == "experts" else _tap_dense
-            stack.enter_context(attach(site.module, layer, tap))
+    """Call ``tap`` with every site's coefficients during the block.
+
+    Blocks within blocks see each other's changes, the outer one first.
+    """
+    undo: list[Callable[[], None]] = []
+    try:
+        for number, site in enumerate(sites):
+            attach = _tap_experts if site.routed else _tap_dense
+            undo.append(attach(site.module, number, tap))
         yield
+    finally:
+        for detach in reversed(undo):
+            detach()
 
 
-@contextmanager
-def _tap_dense(module: nn.Module, layer: int, tap: Tap) -> Iterator[None]:
+def _tap_dense(module: nn.Module, number: int, tap: Tap) -> Callable[[], None]:
     def hook(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         x = args[0]
         flat = x.reshape(-1, x.shape[-1])
-        token = torch.arange(flat.shape[0], device=x.device)
-        replaced = tap(layer, Slots(flat, token, None, None))
+        replaced = tap(number, Slots(flat, flat.shape[0]))
         return None if replaced is None else (replaced.view_as(x), *args[1:])
 
-    handle = module.register_forward_pre_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
+    return module.register_forward_pre_hook(hook).remove
 
 
-@contextmanager
-def _tap_experts(module: nn.Module, layer: int, tap: Tap) -> Iterator[None]:
-    """Run the experts through transformers' grouped function, with its gate tapped.
+TAPPED = "paraspec_tapped"
+"""Our entry in transformers' table of functions that run experts."""
+TAPS = "_paraspec_taps"
+"""Attribute of an experts module that holds its (number, tap) pairs."""
 
-    Its lines are sorted by expert; the same sort of the same indices gives their
-    order. A hook on the module would see hidden states, not coefficients.
+
+def _tap_experts(module: nn.Module, number: int, tap: Tap) -> Callable[[], None]:
+    """Let transformers dispatch these experts to our function.
+
+    A hook on the module would see hidden states, not coefficients; and whichever of its
+    own functions transformers would choose, ours runs while the tap is attached.
     """
-    gate = module._apply_gate
+    config: Any = module.config
+    before = config._experts_implementation_internal
+    taps: list[tuple[int, Tap]] = vars(module).setdefault(TAPS, [])
+    taps.append((number, tap))
+    config._experts_implementation_internal = TAPPED
 
-    def forward(
-        hidden: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor
-    ) -> torch.Tensor:
-        expert, order = torch.sort(top_k_index.reshape(-1))
-        token = order // top_k_index.shape[-1]
-        routing = top_k_weights.reshape(-1)[order]
+    def detach() -> None:
+        config._experts_implementation_internal = before
+        taps.pop()
+        if not taps:
+            del vars(module)[TAPS]
 
-        def tapped_gate(gate_up: torch.Tensor) -> torch.Tensor:
-            coefficients = gate(gate_up)  # type: ignore[operator]
-            replaced = tap(layer, Slots(coefficients, token, expert, routing))
-            return coefficients if replaced is None else replaced
+    return detach
 
-        module._apply_gate = tapped_gate  # type: ignore[assignment]
-        try:
-            out = grouped_mm_experts_forward(module, hidden, top_k_index, top_k_weights)
-        finally:
-            del module._apply_gate
-        assert isinstance(out, torch.Tensor)
-        return out
 
-    module.forward = forward
+def _tapped_experts(
+    module: nn.Module,
+    hidden: Float[torch.Tensor, "token d_model"],
+    top_k_index: Int[torch.Tensor, "token choice"],
+    top_k_weights: Float[torch.Tensor, "token choice"],
+) -> Float[torch.Tensor, "token d_model"]:
+    """Run transformers' grouped function with the experts' gate tapped.
+
+    Its lines are sorted by expert; the same sort of the same indices gives their order.
+    """
+    expert, order = torch.sort(top_k_index.reshape(-1))
+    token = order // top_k_index.shape[-1]
+    routes = Routes(token, expert, top_k_weights.reshape(-1)[order])
+    gate: Any = module._apply_gate
+
+    def tapped_gate(gate_up: torch.Tensor) -> torch.Tensor:
+        c: torch.Tensor = gate(gate_up)
+        for number, tap in vars(module).get(TAPS, ()):
+            replaced = tap(number, Slots(c, hidden.shape[0], routes))
+            c = c if replaced is None else replaced
+        return c
+
+    vars(module)["_apply_gate"] = tapped_gate
     try:
-        yield
+        out: torch.Tensor = grouped_mm_experts_forward(
+            module, hidden, top_k_index, top_k_weights
+        )
     finally:
-        del module.forward
+        del vars(module)["_apply_gate"]
+    return out
 
 
-def _tokens(slots: Slots) -> int:
-    """Tokens in the batch; with experts every token has as many slots."""
-    if slots.expert is None:
-        return int(slots.token.shape[0])
-    return int(slots.token.max()) + 1
+ALL_EXPERTS_FUNCTIONS.register(TAPPED, _tapped_experts)

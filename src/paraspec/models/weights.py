@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 import torch
 from jaxtyping import Bool
+from torch import nn
 
+from paraspec.core.errors import UserError
 from paraspec.models.sites import Site
 
 
@@ -17,7 +19,15 @@ from paraspec.models.sites import Site
 def zeroed(
     sites: Sequence[Site], keep: Sequence[Bool[torch.Tensor, " neuron"]]
 ) -> Iterator[None]:
-    """Zero the value vectors that ``keep`` does not keep, in every layer."""
+    """Zero the value vectors that ``keep`` does not keep, at every site.
+
+    Raises
+    ------
+    UserError
+        If a weight is quantised or offloaded, so that it cannot be written.
+    """
+    for site in sites:
+        _refuse_unwritable(site)
     saved = [site.weight.detach().clone() for site in sites]
     try:
         with torch.no_grad():
@@ -31,9 +41,22 @@ def zeroed(
 
 
 def _as_weight(site: Site, kept: Bool[torch.Tensor, " neuron"]) -> torch.Tensor:
-    """Shape a layer's mask so that it broadcasts over its weight."""
-    if site.layout == "columns":
-        return kept[None, :]
-    if site.layout == "rows":
-        return kept[:, None]
-    return kept.view(site.n_experts, 1, site.d_ff)
+    """Shape a site's mask so that it broadcasts over its weight."""
+    if site.routed:
+        kept = kept.view(site.n_experts, site.d_ff)
+    return kept[..., None, :] if site.layout == "columns" else kept[..., :, None]
+
+
+def _refuse_unwritable(site: Site) -> None:
+    weight = site.weight
+    if weight.is_meta:
+        fault = "its weight is offloaded"
+    elif type(weight) is not nn.Parameter or not weight.dtype.is_floating_point:
+        fault = f"its weight is quantised ({type(weight).__name__}, {weight.dtype})"
+    else:
+        return
+    raise UserError(
+        f"module {site.name}",
+        f"{fault}, so that value vectors cannot be masked in it",
+        "Mask by hook, or load the model unquantised on one device",
+    )
