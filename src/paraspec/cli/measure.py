@@ -16,13 +16,9 @@ from paraspec.cli.options import (
     Wording,
     numbers,
 )
-from paraspec.core.config import (
-    Asking,
-    AskingConfig,
-    MeasureConfig,
-    ScorerName,
-    parse,
-)
+from paraspec.core.config import Asking, AskingConfig, MeasureConfig
+from paraspec.core.definitions import ScorerName
+from paraspec.core.validation import parse
 
 
 def extract(

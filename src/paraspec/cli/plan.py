@@ -24,10 +24,11 @@ def plan(
     seed: Seed = 0,
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
-    from paraspec.core.config import ZooConfig, parse
+    from paraspec.core.config import ZooConfig
     from paraspec.core.layout import StudyFiles
     from paraspec.core.table import write_table
     from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
+    from paraspec.core.validation import parse
     from paraspec.data.corpus import training_sentences
     from paraspec.data.sets import set_table
     from paraspec.data.study import (
