@@ -21,7 +21,7 @@ from paraspec.core.definitions import primary_ratio
 from paraspec.core.layout import StudyFiles
 from paraspec.core.seeds import generator
 from paraspec.core.table import checked, write_table
-from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS
 from paraspec.stats import efficiency_table, pss_table, summed
@@ -264,6 +264,23 @@ def card(fake: Fake) -> dict[str, object]:
     }
 
 
+def masks_table(items: pd.DataFrame) -> pd.DataFrame:
+    """Masks of dense layers: they hit active value vectors as they hit any."""
+    keys = [
+        "model",
+        "concept",
+        "selector",
+        "mask",
+        "ablation",
+        "draw",
+        "donor",
+        "ratio",
+    ]
+    found = items.drop_duplicates(keys)[[*keys, "k"]]
+    found = found.assign(halves="AB", active_share=found["k"] / 128, reason="")
+    return checked(found, MASKS)
+
+
 def never_seen_table(fake: Fake, items: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """Answers about concepts never met: right at chance."""
     plain = items[(items["mask"] == "none") & (items["set"] == "concept")].copy()
@@ -307,6 +324,7 @@ def _write_model(
     never = never_seen_table(fake, items, seed)
     for name, frame, table in (
         ("items.parquet", items, ITEMS),
+        ("masks.parquet", masks_table(items), MASKS),
         ("never_seen.parquet", never, ITEMS),
         ("pss.csv", pss_table(measured, draws, seed), PSS),
         ("efficiency.csv", efficiency_table(measured, kept), EFFICIENCY),

@@ -16,8 +16,8 @@ GOOD = {
     "study": "s",
     "models": "config/models/s.tsv",
     "measure": {
-        "ratios": [0, 0.1, 0.5],
-        "general_ratios": [0, 0.1],
+        "ratios": [0, 0.05, 0.1, 0.5],
+        "general_ratios": [0, 0.05, 0.1],
         "keep_ratios": [0.5],
     },
 }
@@ -81,7 +81,7 @@ def test_a_good_study_has_its_defaults():
     assert config.seed == 0
     assert config.concepts.per_cell == 9
     assert config.zoo.exposures == (8, 2, 1)
-    assert config.measure.ratios == (0, 0.1, 0.5)
+    assert config.measure.ratios == (0, 0.05, 0.1, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,7 @@ def test_a_good_study_has_its_defaults():
         ({"measure__ratios": [0.5, 0, 0.1]}, "measure.ratios: must be ascending"),
         ({"measure__ratios": [0, 0.1, 0.1]}, "measure.ratios: must be ascending"),
         ({"measure__general_ratios": [0, 0.2]}, "[0.2] are not among ratios"),
+        ({"measure__general_ratios": [0, 0.1]}, "pre-registered mask ratio 0.05"),
         ({"measure__random_draws": 0}, "measure.random_draws: "),
         ({"zoo__exposures": []}, "zoo.exposures: "),
         ({"zoo__exposures": [8, 0]}, "zoo.exposures.1: "),

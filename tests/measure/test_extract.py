@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.data.sets import set_table
 from paraspec.data.study import prompt_table
@@ -24,7 +25,7 @@ def sets(concepts):
 
 @pytest.fixture(scope="module")
 def prompts(concepts, tokenizer):
-    return tokenise(prompt_table(concepts, 0), "cloze", tokenizer)
+    return tokenise(prompt_table(concepts, 0), Asking(), tokenizer)
 
 
 def run(model, prompts, sets, batch_rows=64):
@@ -83,7 +84,7 @@ def test_adding_a_concept_changes_no_mean_of_another(
     model = loaded("llama")
     dog = made_up(1, ("dog",))[:1]
     more = set_table(concepts, dog, 4, 0)
-    both = prompts | tokenise(prompt_table(dog, 0), "cloze", tokenizer)
+    both = prompts | tokenise(prompt_table(dog, 0), Asking(), tokenizer)
     alone, name = run(model, prompts, sets), dog[0].concept
     found = extract(
         model, list(both.values()), membership(more, {name}), 64, lambda n: None

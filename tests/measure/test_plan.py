@@ -4,11 +4,18 @@ from collections import Counter
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paraspec.measure.extract import HALVES, Activations
-from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.plan import (
+    UNRANKED,
+    Grid,
+    RankingKey,
+    Rankings,
+    masks_of,
+    swap_donors,
+)
 from paraspec.measure.rankings import places, random_places
 from paraspec.measure.score import Asked, n_distinct, rows_of
 
@@ -37,12 +44,14 @@ def rows(grid, donor="mate", sizes=(20, 40)):
 @given(grids(), st.sampled_from([None, "mate"]))
 def test_a_mask_is_never_selected_on_the_half_it_is_evaluated_on(grid, donor):
     for row in rows(grid, donor):
-        kind, _, halves = row.mask.ranking
+        halves = row.mask.ranking.halves
         assert row.asked.half in row.mask.halves
-        if kind == "top" and row.mask.kind != "top-insample":
-            assert halves == ("B" if row.asked.half == "A" else "A")
-        if row.mask.kind == "top-insample":
+        if row.mask.kind == "none":
+            assert row.mask.ranking == UNRANKED
+        elif row.mask.kind == "top-insample":
             assert halves == "AB"
+        else:
+            assert halves == ("B" if row.asked.half == "A" else "A")
 
 
 @given(grids(), st.sampled_from([None, "mate"]))
@@ -68,24 +77,26 @@ def test_each_item_is_answered_once_per_mask_draw_and_ratio(grid, donor):
 def test_the_whole_list_of_masks_of_a_small_grid():
     grid = Grid((0.05, 0.1), (0.1,), (0.5,), 0.1, 2)
     found = [
-        (m.kind, m.ablation, m.ratio, m.ranking[1:], "".join(m.halves), m.general)
+        (m.kind, m.ablation, m.ratio, tuple(m.ranking), m.halves, m.general)
         for m in masks_of("c", "d", grid)
     ]
+    own = [("c", "B", None), "A"], [("c", "A", None), "B"]
+    drawn = (
+        [[("c", "B", i), "A"] for i in (0, 1)],
+        [[("c", "A", i), "B"] for i in (0, 1)],
+    )
     assert found == [
-        ("none", "-", 0.0, ("c", "0"), "AB", True),
-        ("top", "zero", 0.05, ("c", "B"), "A", False),
-        ("top", "zero", 0.05, ("c", "A"), "B", False),
-        ("random", "zero", 0.05, ("c", "0"), "AB", False),
-        ("top", "zero", 0.1, ("c", "B"), "A", True),
-        ("top", "zero", 0.1, ("c", "A"), "B", True),
-        ("random", "zero", 0.1, ("c", "0"), "AB", True),
-        ("random", "zero", 0.1, ("c", "1"), "AB", True),
-        ("top-insample", "zero", 0.1, ("c", "AB"), "AB", True),
-        ("swap", "zero", 0.1, ("d", "B"), "A", True),
-        ("swap", "zero", 0.1, ("d", "A"), "B", True),
-        ("top", "keep", 0.5, ("c", "B"), "A", False),
-        ("top", "keep", 0.5, ("c", "A"), "B", False),
-        ("random", "keep", 0.5, ("c", "0"), "AB", False),
+        ("none", "-", 0.0, ("-", "-", None), "AB", True),
+        *(("top", "zero", 0.05, *where, False) for where in own),
+        *(("random", "zero", 0.05, *where[0], False) for where in drawn),
+        *(("top", "zero", 0.1, *where, True) for where in own),
+        *(("random", "zero", 0.1, *where[0], True) for where in drawn),
+        *(("random", "zero", 0.1, *where[1], True) for where in drawn),
+        ("top-insample", "zero", 0.1, ("c", "AB", None), "AB", True),
+        ("swap", "zero", 0.1, ("d", "B", None), "A", True),
+        ("swap", "zero", 0.1, ("d", "A", None), "B", True),
+        *(("top", "keep", 0.5, *where, False) for where in own),
+        *(("random", "keep", 0.5, *where[0], False) for where in drawn),
     ]
 
 
@@ -140,13 +151,53 @@ def rankings():
 
 
 def test_rankings_are_by_related_minus_unrelated_of_the_named_halves(rankings):
-    assert rankings.get(("top", "c", "A"))[0].tolist() == [1, 0, 2, 3]  # 1 5 1 -1
-    assert rankings.get(("top", "c", "B"))[0].tolist() == [0, 1, 2, 3]  # 9 1 1 -1
-    assert rankings.get(("top", "c", "AB"))[0].tolist() == [0, 1, 2, 3]  # 5 3 1 -1
-    tie = places(torch.ones(4))
-    assert torch.equal(rankings.get(("top", "d", "B"))[0], tie)
+    def top(concept, halves):
+        return rankings.get(RankingKey(concept, halves))[0]
+
+    assert top("c", "A").tolist() == [1, 0, 2, 3]  # 1 5 1 -1
+    assert top("c", "B").tolist() == [0, 1, 2, 3]  # 9 1 1 -1
+    assert top("c", "AB").tolist() == [0, 1, 2, 3]  # 5 3 1 -1
+    assert torch.equal(top("d", "B"), places(torch.ones(4)))
 
 
 def test_random_rankings_are_named_by_model_concept_layer_and_draw(rankings):
-    found = rankings.get(("random", "c", "3"))[0]
-    assert torch.equal(found, random_places(4, "m", "c", 0, "3"))
+    for half in HALVES:
+        found = rankings.get(RankingKey("c", half, 3))[0]
+        assert torch.equal(found, random_places(4, "m", "c", 0, "3"))
+
+
+def test_the_active_share_of_a_dense_layer_is_that_of_its_value_vectors(rankings):
+    assert rankings.active_share(RankingKey("c", "A"), (1,), "c", "B") == 0.25
+
+
+@given(st.integers(0, 12), st.integers(0, 2**31), st.sampled_from(HALVES))
+@settings(deadline=None)
+def test_random_masks_of_a_mixture_hit_the_active_share_of_the_top_mask(k, seed, half):
+    rng = torch.Generator().manual_seed(seed)
+    related = torch.rand(1, 2, 12, generator=rng)  # 3 experts of 4 value vectors
+    routing = torch.rand(1, 2, 3, generator=rng)
+    found = Rankings(
+        "m", Activations(("c",), (related,), (torch.zeros(1, 12),), (routing,))
+    )
+    top, drawn = RankingKey("c", half), RankingKey("c", half, 0)
+    per_expert = [
+        (found.get(key)[0] < k).view(3, 4).sum(1).tolist() for key in (top, drawn)
+    ]
+    assert per_expert[0] == per_expert[1]
+    assert sorted(found.get(drawn)[0].tolist()) == list(range(12))
+    share = found.active_share(top, (k,), "c", half)
+    assert share == found.active_share(drawn, (k,), "c", half)
+    weight = routing[0, HALVES.index(half)] / routing[0, HALVES.index(half)].sum()
+    by_hand = sum(w * n / 4 for w, n in zip(weight, per_expert[0], strict=True))
+    assert share == pytest.approx(float(by_hand), abs=1e-6)
+
+
+def test_random_masks_of_a_mixture_differ_by_draw():
+    related = torch.rand(1, 2, 40, generator=torch.Generator().manual_seed(1))
+    even = torch.full((1, 2, 4), 0.25)
+    found = Rankings(
+        "m", Activations(("c",), (related,), (torch.zeros(1, 40),), (even,))
+    )
+    one, other = (found.get(RankingKey("c", "A", draw))[0] for draw in (0, 1))
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, found.get(RankingKey("c", "A"))[0])

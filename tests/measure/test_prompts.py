@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_text
-from paraspec.measure.prompts import Prompt, batches, tokenise
+from paraspec.measure.prompts import Prompt, by_length, tokenise
 
 WORDS = ["<unk>", "<s>", "</s>", "the", "capital", "is", "Paris", "Rome", "New", "York"]
 
@@ -34,7 +35,7 @@ def word_tokenizer(template="<s> $A"):
 
 
 def test_prompt_is_bos_and_words_and_bos_is_not_counted():
-    prompt = tokenise(table(), "cloze", word_tokenizer())["x.y"]
+    prompt = tokenise(table(), Asking(), word_tokenizer())["x.y"]
     assert prompt.prefix == (1, 3, 4, 5)
     assert prompt.counted == (False, True, True, True)
     assert prompt.options == ((6,), (7,), (8, 9))
@@ -44,15 +45,15 @@ def test_prompt_is_bos_and_words_and_bos_is_not_counted():
 
 @pytest.mark.parametrize("template", ["<s> $A </s>", "$A </s>"])
 def test_an_appended_eos_is_dropped_from_prompts_and_options(template):
-    with_eos = tokenise(table(), "cloze", word_tokenizer(template))["x.y"]
+    with_eos = tokenise(table(), Asking(), word_tokenizer(template))["x.y"]
     without = tokenise(
-        table(), "cloze", word_tokenizer(template.removesuffix(" </s>"))
+        table(), Asking(), word_tokenizer(template.removesuffix(" </s>"))
     )["x.y"]
     assert with_eos == without
 
 
 def test_a_tokenizer_without_bos_counts_every_token():
-    prompt = tokenise(table(), "cloze", word_tokenizer("$A"))["x.y"]
+    prompt = tokenise(table(), Asking(), word_tokenizer("$A"))["x.y"]
     assert prompt.prefix == (3, 4, 5)
     assert all(prompt.counted)
 
@@ -67,7 +68,7 @@ def test_a_tokenizer_that_merges_prompt_and_answer_is_refused(option):
     )
     merging = PreTrainedTokenizerFast(tokenizer_object=letters)
     with pytest.raises(UserError) as error:
-        tokenise(table("abc", [option]), "cloze", merging)
+        tokenise(table("abc", [option]), Asking(), merging)
     assert error.value.where == "item x.y"
     assert f"'abc {option}'" in error.value.fault
     assert "blank" in error.value.remedy
@@ -75,12 +76,12 @@ def test_a_tokenizer_that_merges_prompt_and_answer_is_refused(option):
 
 def test_an_option_without_tokens_is_refused():
     with pytest.raises(UserError, match=r"x\.y"):
-        tokenise(table(options=["", "Rome"]), "cloze", word_tokenizer())
+        tokenise(table(options=["", "Rome"]), Asking(), word_tokenizer())
 
 
 def test_zoo_tokenizer_gives_prompts_bos_and_keeps_the_text(tokenizer):
     row = table("The capital of São Tomé is", ["1,000", "Åland", "10 %"])
-    prompt = tokenise(row, "cloze", tokenizer)["x.y"]
+    prompt = tokenise(row, Asking(), tokenizer)["x.y"]
     assert prompt.prefix[0] == tokenizer.bos_token_id
     assert prompt.counted == (False, *[True] * (len(prompt.prefix) - 1))
     text = tokenizer.decode([*prompt.prefix[1:], *prompt.options[1]])
@@ -97,7 +98,7 @@ def prompt_of(length):
 )
 def test_batches_hold_every_prompt_once_with_equally_long_prefixes(lengths, rows):
     prompts = [prompt_of(n) for n in lengths]
-    found = list(batches(prompts, rows))
+    found = list(by_length(prompts, rows))
     assert sorted(i for batch in found for i in batch) == list(range(len(prompts)))
     for batch in found:
         assert 1 <= len(batch) <= rows

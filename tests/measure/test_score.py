@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
+from paraspec.core.config import Asking
 from paraspec.core.table import checked
 from paraspec.core.tables.measured import ITEMS
 from paraspec.data.sets import set_table
@@ -19,7 +20,7 @@ from paraspec.measure.score import (
     n_distinct,
     rows_of,
 )
-from paraspec.measure.scoring import answer
+from paraspec.measure.scoring import Masks, answer
 
 GRID = Grid((0.05, 0.06, 0.5), (0.05,), (0.9,), 0.05, 2)
 
@@ -31,7 +32,7 @@ class Case:
         self.concepts = made_up(1)[:3] + made_up(1)[3:6]
         self.sets = set_table(self.concepts, [], 6, 0)
         self.table = prompt_table(self.concepts, 0)
-        self.prompts = tokenise(self.table, "cloze", tokenizer)
+        self.prompts = tokenise(self.table, Asking(), tokenizer)
         self.model = model
         everything = list(self.prompts.values())
         found = extract(model, everything, membership(self.sets), 64, lambda n: None)
@@ -69,7 +70,8 @@ def test_rows_are_answered_as_each_would_be_alone(case):
             kept = torch.ones(len(place), dtype=torch.bool)
             kept[order[:k]] = False
             keep.append((~kept if row.applied.keep else kept)[None])
-        (alone,) = answer(case.model, [case.prompts[row.asked.item]], keep)
+        prompt = case.prompts[row.asked.item]
+        (alone,) = answer(case.model, [prompt], Masks(keep), packed=False)
         assert found[i].logprobs == pytest.approx(alone.logprobs, abs=1e-4)
 
 
@@ -121,6 +123,8 @@ def test_item_rows_are_those_of_the_items_table(case):
     assert set(none["ablation"]) == set(none["selector"]) == set(none["donor"]) == {"-"}
     assert not (frame["ratio"][frame["mask"] != "none"] == 0).any()
     assert set(frame.loc[frame["mask"] == "random", "draw"]) == {0, 1}
+    assert frame["parsed"].all()
+    assert ((frame["option_mass"] > 0) & (frame["option_mass"] <= 1)).all()
     per_layer = [site.n for site in case.model.sites]
     keep = frame[frame["ablation"] == "keep"]
     assert set(keep["k"]) == {sum(int(0.9 * n + 0.5) for n in per_layer)}
@@ -138,7 +142,7 @@ def test_keep_inverts_the_mask(case):
     inverted = [type(a)(a.ranking, a.k, not a.keep) for a in applied]
     cpu = torch.device("cpu")
     lines = list(range(len(applied)))
-    one = RankingTable(case.rankings, applied).keep(lines, cpu)
-    other = RankingTable(case.rankings, inverted).keep(lines, cpu)
-    for a, b in zip(one, other, strict=True):
+    one = RankingTable(case.rankings, applied, cpu).masks(lines)
+    other = RankingTable(case.rankings, inverted, cpu).masks(lines)
+    for a, b in zip(one.keep, other.keep, strict=True):
         assert torch.equal(a, ~b)

@@ -1,13 +1,18 @@
 """Batched answers against the loop that anyone would write first."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import torch
 
+from paraspec.core.config import Asking
+from paraspec.core.errors import UserError
 from paraspec.data.study import prompt_table
-from paraspec.measure.prompts import batches, tokenise
-from paraspec.measure.scoring import Answer, answer
+from paraspec.measure import method
+from paraspec.measure.method import Method, answer_all, choose_method
+from paraspec.measure.prompts import tokenise
+from paraspec.measure.scoring import Answer, Masks, answer, can_pack
 from paraspec.models.weights import zeroed
 
 KINDS = (
@@ -27,7 +32,7 @@ KINDS = (
 @pytest.fixture(scope="session")
 def prompts(made_up, tokenizer):
     table = prompt_table(made_up(1)[:4], seed=0)
-    return list(tokenise(table, "cloze", tokenizer).values())
+    return list(tokenise(table, Asking(), tokenizer).values())
 
 
 def keeps_of(sites, n, share=0.7):
@@ -61,32 +66,49 @@ def plain_loop(loaded, prompt, keep):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_batched_answers_equal_the_plain_loop(kind, loaded, prompts):
+@pytest.mark.parametrize("packed", [True, False])
+def test_batched_answers_equal_the_plain_loop(kind, packed, loaded, prompts):
     model = loaded(kind)
-    keep = keeps_of(model.sites, len(prompts))
-    assert len({len(o) for p in prompts for o in p.options}) > 1
-    n_lengths = 0
-    for rows in batches(prompts, 64):
-        chosen = rows[:5]
-        found = answer(
-            model, [prompts[i] for i in chosen], [layer[chosen] for layer in keep]
-        )
-        for i, reply in zip(chosen, found, strict=True):
-            expected = plain_loop(model, prompts[i], [layer[i] for layer in keep])
-            assert reply.logprobs == pytest.approx(expected, abs=1e-4)
-            assert reply.gold == prompts[i].gold
-        n_lengths += 1
-    assert n_lengths > 1
+    if packed and not can_pack(model.model):
+        pytest.skip("takes no positions: asked plainly")
+    chosen = [*prompts[:5], *prompts[-5:]]
+    keep = keeps_of(model.sites, len(chosen))
+    assert len({len(p.prefix) for p in chosen}) > 1
+    assert len({len(o) for p in chosen for o in p.options}) > 1
+    found = answer(model, chosen, Masks(keep), packed=packed)
+    for i, reply in enumerate(found):
+        expected = plain_loop(model, chosen[i], [layer[i] for layer in keep])
+        assert reply.logprobs == pytest.approx(expected, abs=1e-4)
+        assert reply.gold == chosen[i].gold
 
 
-def test_options_of_one_token_and_of_many_share_a_batch(loaded, prompts):
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_probe_packs_exactly_where_packing_is_right(kind, loaded, prompts):
+    model = loaded(kind)
+    packs = choose_method(model, prompts).packed
+    assert packs == (kind not in ("bloom",))
+
+
+def test_a_model_that_ignores_the_mask_is_asked_plainly(loaded, prompts, caplog):
+    caplog.set_level("INFO")
+    model = loaded("llama")
+    forward = model.model.forward
+
+    def deaf(*args, position_ids=None, attention_mask=None, **rest):
+        return forward(*args, **rest)
+
+    model.model.forward = deaf
+    assert not choose_method(model, prompts).packed
+    assert "packing differs" in caplog.text
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_options_of_one_token_and_of_many_share_a_batch(packed, loaded, prompts):
     model = loaded("llama")
     one = prompts[0]
-    mixed = type(one)(
-        **vars(one) | {"options": ((5,), (6, 7, 8), (9, 10), (11,)), "gold": 1}
-    )
+    mixed = replace(one, options=((5,), (6, 7, 8), (9, 10), (11,)), gold=1, scale=())
     keep = keeps_of(model.sites, 1)
-    (reply,) = answer(model, [mixed], keep)
+    (reply,) = answer(model, [mixed], Masks(keep), packed=packed)
     expected = plain_loop(model, mixed, [layer[0] for layer in keep])
     assert reply.logprobs == pytest.approx(expected, abs=1e-4)
 
@@ -94,15 +116,76 @@ def test_options_of_one_token_and_of_many_share_a_batch(loaded, prompts):
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "mixtral"])
 def test_an_empty_mask_flips_nothing(kind, loaded, prompts):
     model = loaded(kind)
-    for rows in batches(prompts, 64):
-        chosen = [prompts[i] for i in rows]
-        full = [torch.ones(len(rows), s.n, dtype=torch.bool) for s in model.sites]
-        replies = answer(model, chosen, full)
-        for prompt, reply in zip(chosen[:2], replies, strict=False):
-            nothing = [torch.ones(s.n, dtype=torch.bool) for s in model.sites]
-            plain = plain_loop(model, prompt, nothing)
-            assert reply.predicted == plain.index(max(plain))
-            assert reply.logprobs == pytest.approx(plain, abs=1e-4)
+    full = [torch.ones(len(prompts), s.n, dtype=torch.bool) for s in model.sites]
+    replies = answer(model, prompts, Masks(full), packed=True)
+    unmasked = answer(model, prompts, Masks([]), packed=True)
+    assert replies == unmasked
+    nothing = [torch.ones(s.n, dtype=torch.bool) for s in model.sites]
+    for prompt, reply in zip(prompts[:6], replies, strict=False):
+        plain = plain_loop(model, prompt, nothing)
+        assert reply.predicted == plain.index(max(plain))
+        assert reply.logprobs == pytest.approx(plain, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "mixtral", "gemma3_text"])
+def test_a_shared_beginning_is_computed_once_per_mask(kind, loaded, prompts):
+    model = loaded(kind)
+    start = tuple(range(40, 60))
+    shot = [replace(p, prefix=start + p.prefix, shared=len(start)) for p in prompts[:6]]
+    same = torch.tensor([4, 4, 0, 0, 4, 2])
+    rows = {4: 0, 0: 1, 2: 2}
+    keep = [layer[[rows[int(i)] for i in same]] for layer in keeps_of(model.sites, 3)]
+    seen = []
+    hook = model.model.register_forward_pre_hook(
+        lambda _m, _a, given: seen.append(tuple(given["input_ids"].shape)),
+        with_kwargs=True,
+    )
+    found = answer(model, shot, Masks(keep, same), packed=True)
+    hook.remove()
+    assert seen[0] == (3, 20) and seen[1][0] == 6
+    for i, reply in enumerate(found):
+        expected = plain_loop(model, shot[i], [layer[i] for layer in keep])
+        assert reply.logprobs == pytest.approx(expected, abs=1e-4)
+
+
+def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
+    loaded, prompts, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
+    model = loaded("llama")
+    sizes = []
+
+    def small(loaded, rows, masks, *, packed):
+        sizes.append(len(rows))
+        if len(rows) > 10:
+            raise torch.OutOfMemoryError
+        return answer(loaded, rows, masks, packed=packed)
+
+    monkeypatch.setattr(method, "answer", small)
+    source = Full(len(prompts))
+    found = answer_all(model, prompts, source, 32, Method(packed=True), lambda n: None)
+    assert sizes[:3] == [32, 16, 8] and set(sizes[2:-1]) == {8}
+    assert "out of memory with 32 rows: going on with 16" in caplog.text
+    whole = answer(model, prompts, Masks([]), packed=True)
+    for one, other in zip(found, whole, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+
+    def never(*_args, **_more):
+        raise RuntimeError("can't allocate memory")
+
+    monkeypatch.setattr(method, "answer", never)
+    with pytest.raises(UserError, match="single prompt"):
+        answer_all(model, prompts, source, 4, Method(packed=True), lambda n: None)
+
+
+class Full:
+    """Masks that keep everything."""
+
+    def __init__(self, n):
+        self.same = torch.zeros(n)
+
+    def masks(self, rows):
+        return Masks([])
 
 
 def test_answer_predicts_the_first_of_a_tie_and_measures_from_the_best_other():

@@ -93,7 +93,7 @@ def test_controls_are_paired_with_the_top_mask(found):
 
 
 def test_a_missing_control_is_nan_and_a_reason(study):
-    from tests.synthetic import Fake, concepts_table, items_table
+    from tests.synthetic import Fake, concepts_table, items_table, masks_table
 
     from paraspec.stats.controls import controls_table
     from paraspec.stats.items import summed
@@ -108,10 +108,14 @@ def test_a_missing_control_is_nan_and_a_reason(study):
         first.pss,
         first.efficiency,
         0.2,
+        masks_table(items[items["mask"] != "swap"]),
     )
     table = controls_table(study_of([bare], 50, 0)).set_index(["model", "mask"])
     row = table.loc[(first.card.model, "swap")]
     assert np.isnan(row["signed"])
     assert row["reason"] == "no swap mask at the primary ratio"
     assert not row["contains_zero"]
+    assert np.isnan(row["active_share"])
+    hit = table.loc[(first.card.model, "top"), "active_share"]
+    assert hit == round(first.primary * 128) / 128
     checked(table.reset_index(), CONTROLS)

@@ -6,9 +6,10 @@ import shutil
 
 import pandas as pd
 import pytest
+import yaml
 
 from paraspec.core.table import read_table
-from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.measured import ITEMS, MASKS
 from tests.workflow.conftest import MODELS, Study
 
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -43,6 +44,16 @@ def test_items_are_complete_and_paired(finished):
     assert set(asked) == {9 * (10 + 20)}
 
 
+def test_every_mask_is_listed_with_what_it_hits(finished):
+    path = finished.results / "measure/gpt2-s/masks.parquet"
+    masks = read_table(path, MASKS)
+    none = masks[masks["mask"] == "none"]
+    assert (none["active_share"] == 0).all() and (none["reason"] == "").all()
+    others = masks[masks["mask"] != "none"]
+    assert (others["active_share"] * 32 == others["k"]).all()  # one layer of 32, dense
+    assert ((others["k"] == 0) == (others["reason"] != "")).all()
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     run = finished.snakemake()
     assert "Nothing to be done" in run.stdout + run.stderr
@@ -69,6 +80,22 @@ def test_a_changed_ratio_leaves_training_and_extraction_alone(finished):
         finished.config.write_text(config)
     assert "train" not in found and "extract" not in found
     assert found["score"] == len(MEASURED)
+
+
+def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
+    more = Study(tmp_path)
+    values = yaml.safe_load(finished.config.read_text())
+    more.write(measure=values["measure"] | {"ratios": [0, 0.05, 0.1, 0.2, 0.4, 0.5]})
+    target = "measure/gpt2-s/items.parquet"
+    before = read_table(more.results / target, ITEMS)
+    run = more.snakemake(target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    after = read_table(more.results / target, ITEMS)
+    log = (more.results / "logs/score/gpt2-s.log").read_text()
+    new = int((after["ratio"] == 0.4).sum())
+    assert new > 0 and len(after) == len(before) + new
+    assert f"{new} answers given, {len(before)} taken from an earlier run" in log
 
 
 def test_the_same_study_gives_the_same_bytes(finished, tmp_path):

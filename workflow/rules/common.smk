@@ -61,6 +61,17 @@ def scorer_of(wildcards):
     return row_of(wildcards).scorer
 
 
+def asking_of(wildcards):
+    """Templates and shots as JSON, where the scorer uses them."""
+    row = row_of(wildcards)
+    used = row.scorer in ("letters", "generate", "cloze-pmi")
+    return STUDY.asking.model_dump_json() if used else "{}"
+
+
+def chat_of(wildcards):
+    return "--chat" if row_of(wildcards).chat else ""
+
+
 def dtype_of(wildcards):
     return row_of(wildcards).dtype
 

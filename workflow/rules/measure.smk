@@ -17,13 +17,15 @@ rule extract:
     params:
         batch_rows=STUDY.measure.batch_rows,
         scorer=scorer_of,
+        asking=asking_of,
+        chat=chat_of,
         dtype=dtype_of,
         code=code_of("extract"),
         env=env_of("extract"),
     shell:
         "paraspec extract --model {wildcards.model} --results . "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
-        "--dtype {params.dtype} > {log} 2>&1"
+        "--asking {params.asking:q} {params.chat} --dtype {params.dtype} > {log} 2>&1"
 
 
 rule score:
@@ -35,7 +37,9 @@ rule score:
         "data/never_seen.parquet",
         "data/sets.parquet",
     output:
-        "measure/{model}/items.parquet",
+        # Kept while the job runs: answers already given are taken over.
+        update("measure/{model}/items.parquet"),
+        "measure/{model}/masks.parquet",
         "measure/{model}/never_seen.parquet",
     log:
         "logs/score/{model}.log",
@@ -50,6 +54,8 @@ rule score:
         random_draws=STUDY.measure.random_draws,
         batch_rows=STUDY.measure.batch_rows,
         scorer=scorer_of,
+        asking=asking_of,
+        chat=chat_of,
         dtype=dtype_of,
         seed=STUDY.seed,
         code=code_of("score"),
@@ -59,7 +65,7 @@ rule score:
         "--ratios {params.ratios} --general-ratios {params.general_ratios} "
         "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
-        "--dtype {params.dtype} --seed {params.seed} > {log} 2>&1"
+        "--asking {params.asking:q} {params.chat} --dtype {params.dtype} --seed {params.seed} > {log} 2>&1"
 
 
 rule pss:

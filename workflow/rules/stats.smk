@@ -19,7 +19,13 @@ rule correlate:
         expand(
             "measure/{model}/{file}",
             model=MEASURED,
-            file=["items.parquet", "never_seen.parquet", "pss.csv", "efficiency.csv"],
+            file=[
+                "items.parquet",
+                "masks.parquet",
+                "never_seen.parquet",
+                "pss.csv",
+                "efficiency.csv",
+            ],
         ),
         prompts="data/prompts.parquet",
         claims=root(STUDY.claims),

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from paraspec.core.config import ScorerName
+
 Results = Annotated[
     Path, typer.Option("--results", help="The study's folder, results/<study>.")
 ]
@@ -13,9 +15,11 @@ Seed = Annotated[int, typer.Option("--seed", help="The study's seed.")]
 BatchRows = Annotated[
     int, typer.Option("--batch-rows", min=1, help="Prompts in one forward pass.")
 ]
-Scorer = Annotated[
-    Literal["cloze"], typer.Option("--scorer", help="How items are asked.")
+Scorer = Annotated[ScorerName, typer.Option("--scorer", help="How items are asked.")]
+Wording = Annotated[
+    str, typer.Option("--asking", help="Templates and shots, as JSON; see config.")
 ]
+Chat = Annotated[bool, typer.Option("--chat", help="Ask in the chat template.")]
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"],
     typer.Option("--dtype", help="Number format while measuring."),

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 
@@ -30,6 +32,11 @@ def _ascending(ratios: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Ratios = Annotated[tuple[Ratio, ...], Field(min_length=1), AfterValidator(_ascending)]
+
+
+ScorerName = Literal[
+    "cloze", "cloze-token", "cloze-byte", "cloze-pmi", "letters", "generate"
+]
 
 
 class _Section(BaseModel):
@@ -92,6 +99,60 @@ class MeasureConfig(_Section):
         return self
 
 
+class Shot(_Section):
+    """A solved example that stands before every question."""
+
+    question: str = Field(min_length=1, description="Question.")
+    options: tuple[str, ...] = Field(min_length=2, max_length=8, description="Options.")
+    gold: int = Field(ge=0, description="Position of the right option.")
+
+    @model_validator(mode="after")
+    def _gold(self) -> Self:
+        if self.gold >= len(self.options):
+            raise ValueError(f"gold {self.gold} is no position among the options")
+        return self
+
+
+class AskingConfig(_Section):
+    """Wording of the scorers `letters` and `generate`; `cloze` needs none."""
+
+    shots: tuple[Shot, ...] = Field(
+        (), description="Solved examples, the same for all."
+    )
+    letters_template: str = Field(
+        "Question: {question}\n{options}\nAnswer:",
+        description="Prompt of `letters`; {question} and {options} are filled in.",
+    )
+    generate_template: str = Field(
+        "Question: {question}\nAnswer:",
+        description="Prompt of `generate`; {question} is filled in.",
+    )
+    baseline: str = Field(
+        "The answer is", description="Statement against which `cloze-pmi` compares."
+    )
+    max_new_tokens: int = Field(16, ge=1, description="Longest generated answer.")
+
+    @model_validator(mode="after")
+    def _placeholders(self) -> Self:
+        for name, needed in (
+            ("letters_template", ("{question}", "{options}")),
+            ("generate_template", ("{question}",)),
+        ):
+            if missing := [p for p in needed if p not in getattr(self, name)]:
+                raise ValueError(f"{name} lacks {' and '.join(missing)}")
+        return self
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How one model's items are asked."""
+
+    scorer: ScorerName = "cloze"
+    config: AskingConfig = field(default_factory=AskingConfig)
+    chat: bool = False
+    """Put the prompt into the tokenizer's chat template."""
+
+
 class StatsConfig(_Section):
     """Resampling."""
 
@@ -108,7 +169,20 @@ class StudyConfig(_Section):
     concepts: ConceptsConfig = ConceptsConfig()
     zoo: ZooConfig = ZooConfig()
     measure: MeasureConfig
+    asking: AskingConfig = AskingConfig()
     stats: StatsConfig = StatsConfig()
+
+    @model_validator(mode="after")
+    def _primary(self) -> Self:
+        missing = {PRIMARY_RATIO, PRIMARY_RATIO_SMALL} - set(
+            self.measure.general_ratios
+        )
+        if missing:
+            raise ValueError(
+                f"measure.ratios and general_ratios lack the pre-registered mask ratio "
+                f"{min(missing):g}, which every claim is judged at"
+            )
+        return self
 
 
 Architecture = Literal["llama", "gpt2", "gpt_neox", "qwen2", "mixtral", "-"]
@@ -135,7 +209,10 @@ class ModelRow(_Section):
         1.0, gt=0, le=1, description="Zoo only: share of concepts trained."
     )
     seed: int = Field(0, ge=0, description="Zoo only: seed of weights and order.")
-    scorer: Literal["cloze"] = Field("cloze", description="How items are asked.")
+    scorer: ScorerName = Field("cloze", description="How items are asked.")
+    chat: bool = Field(
+        default=False, description="Ask in the tokenizer's chat template."
+    )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Number format while measuring."
     )

@@ -15,7 +15,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(label: str, total: int) -> Iterator[Callable[[float], None]]:
     """Yield a function that is told how much more is done.
 
     Parameters
@@ -31,15 +31,17 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
             yield lambda n: bar.advance(task, n)
         return
     started = last = time.monotonic()
-    done = 0
+    done = 0.0
 
-    def advance(n: int) -> None:
+    def advance(n: float) -> None:
         nonlocal done, last
         done += n
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            logger.info("%s: %d of %d, %.0f s", label, done, total, now - started)
+            logger.info("%s: %.0f of %d, %.0f s", label, done, total, now - started)
 
     yield advance
-    logger.info("%s: %d of %d, %.1f s", label, done, total, time.monotonic() - started)
+    logger.info(
+        "%s: %.0f of %d, %.1f s", label, done, total, time.monotonic() - started
+    )

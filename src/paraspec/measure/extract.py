@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 
 from paraspec.core.errors import UserError
-from paraspec.measure.prompts import Prompt, batches
+from paraspec.measure.prompts import Prompt, by_length
 from paraspec.models.load import LoadedModel
 from paraspec.models.taps import Recorded, recorded
 
@@ -114,7 +114,7 @@ def extract(
         [zeros(site.n_experts) for site in loaded.sites],
     )
     tokens = zeros(1)[:, 0]
-    for rows in batches(prompts, batch_rows):
+    for rows in by_length(prompts, batch_rows):
         chosen = [prompts[i] for i in rows]
         ids = torch.tensor([p.prefix for p in chosen], device=device)
         counted = torch.tensor([p.counted for p in chosen], device=device).float()

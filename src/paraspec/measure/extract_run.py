@@ -2,25 +2,26 @@
 
 from pathlib import Path
 
+from paraspec.core.config import Asking
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
 from paraspec.core.table import read_table
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import save_activations
 from paraspec.measure.extract import extract, membership
-from paraspec.measure.prompts import tokenise
+from paraspec.measure.prepare import prepare
 from paraspec.models.manifest import load_measured
 
 
 def run_extract(
-    model: str, results: Path, batch_rows: int, scorer: str, dtype: str
+    model: str, results: Path, batch_rows: int, asking: Asking, dtype: str
 ) -> None:
     """Write ``activations.safetensors`` of one model."""
     files = StudyFiles(results)
     loaded, _ = load_measured(files, model, dtype)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    prompts = tokenise(table, scorer, loaded.tokenizer)
+    prompts = prepare(loaded, table, asking, batch_rows)
     concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     added = set(concepts.loc[concepts["exposure"] == 0, "concept"])
     members = membership(sets, added)

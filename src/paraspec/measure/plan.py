@@ -5,8 +5,9 @@ is answered was selected on the other half. Random and swap masks are evaluated 
 same items.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -15,12 +16,29 @@ from paraspec.core.config import MeasureConfig
 from paraspec.core.definitions import NONE
 from paraspec.core.seeds import seed_for
 from paraspec.measure.extract import HALVES, Activations
-from paraspec.measure.rankings import difference, places, random_places
+from paraspec.measure.rankings import (
+    Place,
+    difference,
+    places,
+    random_places,
+    shared_out_like,
+)
 
-RankingKey = tuple[str, str, str]
-"""``("top", concept, halves it was selected on)`` or ``("random", concept, draw)``."""
 
-Ranking = tuple[Int[torch.Tensor, " neuron"], ...]
+class RankingKey(NamedTuple):
+    """Which order of value vectors a mask takes its prefix from."""
+
+    concept: str
+    halves: str
+    """Halves of the concept's items that it was selected on."""
+    draw: int | None = None
+    """Draw of a random order; None for the selector's own."""
+
+
+UNRANKED = RankingKey(NONE, NONE)
+"""Value vectors by index: what the empty mask, the same for all, takes nothing of."""
+
+Ranking = tuple[Place, ...]
 """Places of the value vectors, one tensor per layer."""
 
 SELECTOR = "difference"
@@ -40,7 +58,7 @@ class Mask:
     donor: str
     ratio: float
     ranking: RankingKey
-    halves: tuple[str, ...]
+    halves: str
     """Halves of items that are answered under it."""
     general: bool
     """Whether general items are answered too."""
@@ -81,54 +99,51 @@ def masks_of(concept: str, donor: str | None, grid: Grid) -> Iterator[Mask]:
         Ratios and draws.
     """
 
-    def mask(
+    def pair(
         kind: str,
         ratio: float,
-        ranking: RankingKey,
-        halves: tuple[str, ...] = HALVES,
         *,
         general: bool,
-        draw: int = 0,
-        donor: str = NONE,
+        draw: int | None = None,
+        of: str = concept,
         ablation: str = "zero",
-    ) -> Mask:
-        selector = "random" if kind == "random" else SELECTOR
-        return Mask(
-            concept,
-            selector,
-            kind,
-            ablation,
-            draw,
-            donor,
-            ratio,
-            ranking,
-            halves,
-            general,
-        )
+    ) -> Iterator[Mask]:
+        """One mask for each half, selected on the other."""
+        for half in HALVES:
+            yield Mask(
+                concept,
+                SELECTOR if draw is None else "random",
+                kind,
+                ablation,
+                draw or 0,
+                NONE if of == concept else of,
+                ratio,
+                RankingKey(of, other(half), draw),
+                half,
+                general,
+            )
 
-    drawn = ("random", concept, "0")
-    yield Mask(concept, NONE, "none", NONE, 0, NONE, 0.0, drawn, HALVES, general=True)
+    both = "".join(HALVES)
+    yield Mask(
+        *(concept, NONE, "none", NONE, 0, NONE, 0.0, UNRANKED, both), general=True
+    )
     for ratio in grid.ratios:
         general = ratio in grid.general_ratios
-        for half in HALVES:
-            fitted = ("top", concept, other(half))
-            yield mask("top", ratio, fitted, (half,), general=general)
-        yield mask("random", ratio, drawn, general=general)
+        yield from pair("top", ratio, general=general)
+        yield from pair("random", ratio, general=general, draw=0)
     for draw in range(1, grid.draws):
-        ranking = ("random", concept, str(draw))
-        yield mask("random", grid.primary, ranking, general=True, draw=draw)
-    insample = ("top", concept, "AB")
-    yield mask("top-insample", grid.primary, insample, general=True)
-    for half in HALVES if donor else ():
-        fitted = ("top", str(donor), other(half))
-        yield mask(
-            "swap", grid.primary, fitted, (half,), general=True, donor=str(donor)
-        )
+        yield from pair("random", grid.primary, general=True, draw=draw)
+    insample = RankingKey(concept, both)
+    yield Mask(
+        *(concept, SELECTOR, "top-insample", "zero", 0, NONE, grid.primary),
+        *(insample, both),
+        general=True,
+    )
+    if donor:
+        yield from pair("swap", grid.primary, general=True, of=donor)
     for share in grid.keep_ratios:
-        for half in HALVES:
-            fitted = ("top", concept, other(half))
-            yield mask("top", share, fitted, (half,), general=False, ablation="keep")
-        yield mask("random", share, drawn, general=False, ablation="keep")
+        yield from pair("top", share, general=False, ablation="keep")
+        yield from pair("random", share, general=False, draw=0, ablation="keep")
 
 
 def other(half: str) -> str:
@@ -155,27 +170,71 @@ class Rankings:
         self._model = model
         self._activations = activations
         self._number = {c: i for i, c in enumerate(activations.concepts)}
+        self._experts = [
+            torch.arange(routing.shape[-1]).repeat_interleave(n // routing.shape[-1])
+            for routing, n in zip(activations.routing, activations.sizes, strict=True)
+        ]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Value vectors of each layer."""
+        return self._activations.sizes
 
     def get(self, key: RankingKey) -> Ranking:
-        """Make the ranking that a mask names."""
-        kind, concept, which = key
-        if kind == "random":
-            return self._random(concept, which)
-        return self._top(concept, which)
+        """Make the ranking that a mask names.
 
-    def _random(self, concept: str, draw: str) -> Ranking:
-        sizes = self._activations.sizes
+        In a mixture of experts a random ranking takes as many value vectors from each
+        expert as the concept's own (decision 7), so it depends on the halves too.
+        """
+        if key == UNRANKED:
+            return tuple(torch.arange(n, dtype=torch.int32) for n in self.sizes)
+        if key.draw is None:
+            return self._top(key)
         return tuple(
-            random_places(n, self._model, concept, layer, draw)
-            for layer, n in enumerate(sizes)
+            self._random(key, layer, experts)
+            for layer, experts in enumerate(self._experts)
         )
 
-    def _top(self, concept: str, halves: str) -> Ranking:
+    def _random(
+        self, key: RankingKey, layer: int, experts: Int[torch.Tensor, " neuron"]
+    ) -> Place:
+        drawn = random_places(
+            len(experts), self._model, key.concept, layer, str(key.draw)
+        )
+        if not experts.any():
+            return drawn
+        return shared_out_like(drawn, self._top_places(key, layer), experts)
+
+    def _top(self, key: RankingKey) -> Ranking:
+        return tuple(self._top_places(key, i) for i in range(len(self._experts)))
+
+    def _top_places(self, key: RankingKey, layer: int) -> Place:
+        line = self._number[key.concept]
+        chosen = [HALVES.index(half) for half in key.halves]
+        related = self._activations.related[layer][line, chosen].float().mean(0)
+        return places(difference(related, self._activations.unrelated[layer][line]))
+
+    def active_share(
+        self, key: RankingKey, k: Sequence[int], concept: str, halves: str
+    ) -> float:
+        """Routing-weighted share of active value vectors in a prefix (decision 7).
+
+        A token activates the value vectors of the experts that it is routed to, each
+        with the routing weight; the mean is over layers and the concept's tokens. In a
+        dense layer it is ``k / n``.
+        """
         line = self._number[concept]
         chosen = [HALVES.index(half) for half in halves]
-        return tuple(
-            places(difference(related[line, chosen].float().mean(0), unrelated[line]))
-            for related, unrelated in zip(
-                self._activations.related, self._activations.unrelated, strict=True
-            )
-        )
+        ranking = self.get(key) if self._any_experts() else ()
+        shares = []
+        for layer, experts in enumerate(self._experts):
+            weight = self._activations.routing[layer][line, chosen].float().mean(0)
+            if len(weight) == 1:
+                shares.append(k[layer] / len(experts))
+                continue
+            hit = (ranking[layer] < k[layer]).view(len(weight), -1).float().mean(1)
+            shares.append(float((weight * hit).sum() / weight.sum()))
+        return sum(shares) / len(shares)
+
+    def _any_experts(self) -> bool:
+        return any(bool(experts.any()) for experts in self._experts)

@@ -4,23 +4,17 @@ A scorer words an item; this module turns the wording into tokens once per model
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
 
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
+from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_text
-
-
-@dataclass(frozen=True)
-class Worded:
-    """An item as text: the prompt, and the options as they continue it."""
-
-    prompt: str
-    continuations: tuple[str, ...]
+from paraspec.measure.wording import Scorer, Worded, scorer_of
 
 
 @dataclass(frozen=True)
@@ -33,80 +27,172 @@ class Prompt:
     prefix: tuple[int, ...]
     """Prompt tokens, with BOS where the tokenizer adds one."""
     counted: tuple[bool, ...]
-    """Which prefix tokens count for coefficients: all but special ones."""
+    """Which prefix tokens count for coefficients: neither special nor shared ones."""
     options: tuple[tuple[int, ...], ...]
-    """Tokens of each continuation."""
+    """Tokens of each option as it continues the prompt, in stored order."""
+    order: tuple[int, ...] = ()
+    """Stored positions of the options in the order asked."""
+    shared: int = 0
+    """Leading tokens that all prompts of the study have in common."""
+    scale: tuple[float, ...] = ()
+    """What each option's log-likelihood is divided by; nothing where empty."""
+    offset: tuple[float, ...] = ()
+    """What is subtracted from it first; nothing where empty."""
+    spellings: tuple[tuple[str, ...], ...] = ()
+    """Texts that name each option, where answers are generated."""
 
-
-Wording = Callable[[pd.Series], Worded]
-
-
-def cloze(row: pd.Series) -> Worded:
-    """Word an item as a statement to be completed by the option."""
-    options = json.loads(row["options"])
-    return Worded(row["prefix"], tuple(f" {option}" for option in options))
-
-
-WORDINGS: Mapping[str, Wording] = {"cloze": cloze}
-"""Scorer name to wording: the seam where letters and generation will join."""
+    def scores_of(self, logprobs: Sequence[float]) -> tuple[float, ...]:
+        """Score of each option, from its summed log-likelihood in nats."""
+        scale = self.scale or (1.0,) * len(logprobs)
+        offset = self.offset or (0.0,) * len(logprobs)
+        triples = zip(logprobs, offset, scale, strict=True)
+        return tuple((value - o) / s for value, o, s in triples)
 
 
 def tokenise(
-    table: pd.DataFrame, scorer: str, tokenizer: PreTrainedTokenizerBase
+    table: pd.DataFrame, asking: Asking, tokenizer: PreTrainedTokenizerBase
 ) -> dict[str, Prompt]:
-    """Tokenise every item of a prompt table as the scorer will ask it."""
-    wording = WORDINGS[scorer]
-    return {
-        row["item"]: _prompt(row, wording(row), tokenizer)
+    """Tokenise every item of a prompt table as the scorer will ask it.
+
+    Raises
+    ------
+    UserError
+        Naming the item: if the tokenizer merges prompt and answer, two options are the
+        same tokens, or letters are no single tokens.
+    """
+    how, text = scorer_of(asking), Encoding(tokenizer, asking.chat)
+    found = [
+        _prompt(row, how, how.word(row, asking.config), text)
         for _, row in table.iterrows()
-    }
+    ]
+    if how.framed or asking.chat:
+        found = _without_frame(found)
+    return {prompt.item: prompt for prompt in found}
 
 
-def _prompt(
-    row: pd.Series, worded: Worded, tokenizer: PreTrainedTokenizerBase
-) -> Prompt:
-    prefix = _encode(worded.prompt, tokenizer)
-    special = set(tokenizer.all_special_ids)
+@dataclass(frozen=True)
+class Encoding:
+    """Text to tokens, as a plain prompt or as a user's turn in a chat."""
+
+    tokenizer: PreTrainedTokenizerBase
+    chat: bool
+
+    def framed(self, prompt: str) -> str:
+        """Put a prompt into the chat template, which writes its own special tokens."""
+        if not self.chat:
+            return prompt
+        if not self.tokenizer.chat_template:
+            raise UserError(
+                "chat",
+                "the tokenizer has no chat template",
+                "Set chat to false in the model table, or name an instruct model",
+            )
+        turn = [{"role": "user", "content": prompt}]
+        written = self.tokenizer.apply_chat_template(
+            turn, tokenize=False, add_generation_prompt=True
+        )
+        return str(written)
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids without the EOS that some tokenizers append."""
+        ids = list(self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"])
+        if not self.chat and len(ids) > 1 and ids[-1] == self.tokenizer.eos_token_id:
+            ids.pop()
+        return ids
+
+    def continuation(self, item: str, prompt: str, more: str) -> tuple[int, ...]:
+        """Tokens that ``more`` adds to a prompt."""
+        prefix, ids = self.ids(prompt), self.ids(prompt + more)
+        if ids[: len(prefix)] != prefix or len(ids) == len(prefix):
+            raise UserError(
+                f"item {item}",
+                f"the tokenizer merges the prompt's end with the answer in "
+                f"{(prompt + more)[-120:]!r}",
+                "Reword the statement so that it ends before a blank",
+            )
+        return tuple(ids[len(prefix) :])
+
+
+def _prompt(row: pd.Series, how: Scorer, worded: Worded, text: Encoding) -> Prompt:
+    item = row["item"]
+    prompt = text.framed(worded.prompt)
+    if how.lettered:
+        options = _letters(item, prompt, worded, text)
+    else:
+        blank = "" if text.chat else " "
+        options = tuple(
+            text.continuation(item, prompt, blank + c) for c in worded.continuations
+        )
+    if len(set(options)) < len(options):
+        raise UserError(
+            f"item {item}",
+            "two options are the same tokens",
+            "Reword one of them, or use another tokenizer",
+        )
+    prefix = text.ids(prompt)
+    special = set(text.tokenizer.all_special_ids)
     return Prompt(
-        item=row["item"],
+        item=item,
         gold=int(row["gold"]),
-        prompt_hash=sha256_text(worded.prompt)[:12],
+        prompt_hash=sha256_text(prompt)[:12],
         prefix=tuple(prefix),
         counted=tuple(token not in special for token in prefix),
-        options=tuple(
-            _continuation(row["item"], prefix, worded.prompt + c, tokenizer)
-            for c in worded.continuations
+        options=options,
+        order=worded.order,
+        scale=tuple(
+            how.scale(c, len(tokens))
+            for c, tokens in zip(worded.continuations, options, strict=True)
         ),
+        spellings=_spellings(row) if how.generates else (),
     )
 
 
-def _encode(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Token ids without the EOS that some tokenizers append."""
-    ids = list(tokenizer(text)["input_ids"])
-    if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id:
-        ids.pop()
-    return ids
+def _spellings(row: pd.Series) -> tuple[tuple[str, ...], ...]:
+    """Every option as it is written; the gold one also by its aliases."""
+    found = [(option,) for option in json.loads(row["options"])]
+    found[int(row["gold"])] += tuple(json.loads(row["aliases"]))
+    return tuple(found)
 
 
-def _continuation(
-    item: str, prefix: Sequence[int], text: str, tokenizer: PreTrainedTokenizerBase
-) -> tuple[int, ...]:
-    ids = _encode(text, tokenizer)
-    if ids[: len(prefix)] != list(prefix) or len(ids) == len(prefix):
-        raise UserError(
-            f"item {item}",
-            f"the tokenizer merges the prompt's end with the answer in {text!r}",
-            "Reword the statement so that it ends before a blank",
+def _letters(
+    item: str, prompt: str, worded: Worded, text: Encoding
+) -> tuple[tuple[int, ...], ...]:
+    """Letter tokens of the options: single ones, after a blank or without it."""
+    for blank in ("", " ") if text.chat else (" ", ""):
+        try:
+            found = tuple(
+                text.continuation(item, prompt, blank + letter)
+                for letter in worded.continuations
+            )
+        except UserError:
+            continue
+        if all(len(tokens) == 1 for tokens in found):
+            return found
+    raise UserError(
+        f"item {item}",
+        f"the letters {', '.join(sorted(worded.continuations))} are no single tokens",
+        "Use the scorer cloze for this model",
+    )
+
+
+def _without_frame(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """Mark the beginning that all prompts share; its tokens do not count."""
+    columns = zip(*(prompt.prefix[:-1] for prompt in prompts), strict=False)
+    shared = sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, columns))
+    return [
+        replace(
+            prompt,
+            shared=shared,
+            counted=(*[False] * shared, *prompt.counted[shared:]),
         )
-    return tuple(ids[len(prefix) :])
+        for prompt in prompts
+    ]
 
 
-def batches(prompts: Sequence[Prompt], batch_rows: int) -> Iterator[list[int]]:
+def by_length(prompts: Sequence[Prompt], batch_rows: int) -> Iterator[list[int]]:
     """Positions of prompts in batches whose prefixes are equally long."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for i, prompt in enumerate(prompts):
-        by_length[len(prompt.prefix)].append(i)
-    for length in sorted(by_length):
-        rows = by_length[length]
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].prefix))
+    for _, group in groupby(order, key=lambda i: len(prompts[i].prefix)):
+        rows = list(group)
         for start in range(0, len(rows), batch_rows):
             yield rows[start : start + batch_rows]

@@ -35,6 +35,28 @@ def random_places(n: int, *names: object) -> Place:
     return torch.randperm(n, generator=rng, dtype=torch.int32)
 
 
+def shared_out_like(
+    place: Place, like: Place, expert: Int[torch.Tensor, " neuron"]
+) -> Place:
+    """Reorder a ranking so that each expert comes up where it does in another one.
+
+    Every prefix then holds as many value vectors of each expert as the other ranking's
+    prefix of that length, hence the same routing-weighted share of active vectors. The
+    order within an expert stays.
+
+    >>> expert = torch.tensor([0, 0, 1, 1])
+    >>> place, like = torch.tensor([3, 2, 1, 0]), torch.tensor([0, 2, 1, 3])
+    >>> shared_out_like(place, like, expert).tolist()  # experts 0, 1, 0, 1
+    [2, 0, 3, 1]
+    """
+    turns = torch.argsort(expert[torch.argsort(like)], stable=True)
+    order = torch.argsort(place)
+    by_expert = order[torch.argsort(expert[order], stable=True)]
+    shared = torch.empty_like(place)
+    shared[by_expert] = turns.to(place.dtype)
+    return shared
+
+
 def difference(
     related: Float[torch.Tensor, " neuron"], unrelated: Float[torch.Tensor, " neuron"]
 ) -> Float[torch.Tensor, " neuron"]:

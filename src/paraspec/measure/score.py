@@ -4,16 +4,19 @@ Masks differ per row of a batch, so concepts and masks share batches. Ratios tha
 equally many value vectors in every layer are answered once.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pandas as pd
 import torch
 
-from paraspec.measure.plan import Mask, RankingKey, Rankings
-from paraspec.measure.prompts import Prompt, batches
+from paraspec.measure.method import Method, answer_all, choose_method
+from paraspec.measure.plan import Grid, Mask, RankingKey, Rankings, masks_of
+from paraspec.measure.prompts import Prompt
 from paraspec.measure.rankings import counts, kept
-from paraspec.measure.scoring import Answer, answer
+from paraspec.measure.scoring import Answer, Masks
 from paraspec.models.load import LoadedModel
 
 
@@ -45,6 +48,13 @@ class Row:
     mask: Mask
     asked: Asked
     applied: Applied
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Values of the columns that make it unique, see ``store.KEY``."""
+        m = self.mask
+        named = (m.concept, m.selector, m.kind, m.ablation, m.draw, m.donor, m.ratio)
+        return (*named, self.asked.item)
 
 
 def asked_items(sets: pd.DataFrame) -> dict[str, list[Asked]]:
@@ -78,6 +88,17 @@ def rows_of(
     return rows
 
 
+def unmasked_rows(table: pd.DataFrame, sizes: Sequence[int]) -> list[Row]:
+    """Every item of a prompt table once, without a mask."""
+    nothing = Grid((), (), (), primary=0.0, draws=1)
+    rows = []
+    for concept, group in table.groupby("item_concept", sort=False):
+        own = zip(group["item"], group["half"], strict=True)
+        asked = [Asked(item, "concept", "own", half) for item, half in own]
+        rows += rows_of([next(masks_of(str(concept), None, nothing))], asked, sizes)
+    return rows
+
+
 def n_distinct(rows: Sequence[Row]) -> int:
     """Pairs of an acting mask and an item: what really has to be answered."""
     return len({(row.applied, row.asked.item) for row in rows})
@@ -90,45 +111,75 @@ def answer_rows(
     rankings: Rankings,
     batch_rows: int,
     on_batch: Callable[[int], None],
+    method: Method | None = None,
 ) -> list[Answer]:
-    """Answer every row; equal (applied mask, item) pairs are answered once."""
+    """Answer every row; equal (applied mask, item) pairs are answered once.
+
+    Parameters
+    ----------
+    loaded
+        Model, tokenizer and sites.
+    rows
+        What to answer.
+    prompts
+        Tokenised items.
+    rankings
+        The model's rankings.
+    batch_rows
+        Rows of one forward pass.
+    on_batch
+        Called with the number of distinct pairs done.
+    method
+        How batches are answered; by default a probe decides.
+    """
     number: dict[tuple[Applied, str], int] = {}
     for row in rows:
         number.setdefault((row.applied, row.asked.item), len(number))
     distinct = list(number)
-    answers: list[Answer | None] = [None] * len(distinct)
-    table = RankingTable(rankings, [applied for applied, _ in distinct])
+    table = RankingTable(
+        rankings, [applied for applied, _ in distinct], loaded.model.device
+    )
     asked = [prompts[item] for _, item in distinct]
-    for batch in batches(asked, batch_rows):
-        keep = table.keep(batch, loaded.model.device)
-        replies = answer(loaded, [asked[i] for i in batch], keep)
-        for i, reply in zip(batch, replies, strict=True):
-            answers[i] = reply
-        on_batch(len(batch))
-    found = [answers[number[row.applied, row.asked.item]] for row in rows]
-    return [reply for reply in found if reply is not None]
+    chosen = method or choose_method(loaded, asked)
+    answers = answer_all(loaded, asked, table, batch_rows, chosen, on_batch)
+    return [answers[number[row.applied, row.asked.item]] for row in rows]
 
 
 class RankingTable:
-    """Rankings of many rows, stacked so that a batch's masks are one comparison."""
+    """Rankings of many rows, stacked so that a batch's masks are one comparison.
 
-    def __init__(self, rankings: Rankings, applied: Sequence[Applied]) -> None:
+    Places lie on the device, in 16 bits where a layer has few enough value vectors.
+    """
+
+    def __init__(
+        self, rankings: Rankings, applied: Sequence[Applied], device: torch.device
+    ) -> None:
         keys = list(dict.fromkeys(mask.ranking for mask in applied))
         number = {key: i for i, key in enumerate(keys)}
         stacked = zip(*(rankings.get(key) for key in keys), strict=True)
-        self._layers = [torch.stack(layer) for layer in stacked]
-        self._line = torch.tensor([number[mask.ranking] for mask in applied])
-        self._k = torch.tensor([m.k for m in applied], dtype=torch.int32)
-        self._invert = torch.tensor([m.keep for m in applied])
-
-    def keep(self, rows: Sequence[int], device: torch.device) -> list[torch.Tensor]:
-        """Which value vectors each of these rows keeps, per layer."""
-        line, k = self._line[rows], self._k[rows]
-        invert = self._invert[rows, None]
-        return [
-            (kept(layer[line], k[:, i]) ^ invert).to(device)
-            for i, layer in enumerate(self._layers)
+        self._layers = [
+            torch.stack(layer).to(device, _smallest(len(layer[0]))) for layer in stacked
         ]
+        self._line = torch.tensor([number[m.ranking] for m in applied], device=device)
+        self._k = torch.tensor([m.k for m in applied], device=device)
+        self._invert = torch.tensor([m.keep for m in applied], device=device)
+        masks = {mask: i for i, mask in enumerate(dict.fromkeys(applied))}
+        self.same = torch.tensor([masks[mask] for mask in applied], device=device)
+        """Number of each row's mask: equal numbers, equal masks."""
+
+    def masks(self, rows: Sequence[int]) -> Masks:
+        """Masks of these rows."""
+        chosen = torch.tensor(rows, device=self._line.device)
+        line, k = self._line[chosen], self._k[chosen]
+        invert = self._invert[chosen, None]
+        keep = [
+            kept(layer[line], k[:, i]) ^ invert for i, layer in enumerate(self._layers)
+        ]
+        return Masks(keep, self.same[chosen])
+
+
+def _smallest(n: int) -> torch.dtype:
+    return torch.int16 if n < torch.iinfo(torch.int16).max else torch.int32
 
 
 def item_frame(
@@ -163,6 +214,7 @@ def item_frame(
             "kinship": [r.asked.kinship for r in rows],
             "half": [r.asked.half for r in rows],
             "prompt_hash": [prompts[r.asked.item].prompt_hash for r in rows],
+            "option_order": [order_text(prompts[r.asked.item]) for r in rows],
             "selector": [r.mask.selector for r in rows],
             "mask": [r.mask.kind for r in rows],
             "ablation": [r.mask.ablation for r in rows],
@@ -171,9 +223,11 @@ def item_frame(
             "ratio": [r.mask.ratio for r in rows],
             "k": [sum(r.applied.k) for r in rows],
             "correct": [a.predicted == a.gold for a in answers],
+            "parsed": [a.predicted >= 0 for a in answers],
             "margin": [a.margin for a in answers],
             "gold_logprob": [a.logprobs[a.gold] for a in answers],
             "predicted": [a.predicted for a in answers],
+            "option_mass": [sum(map(math.exp, a.logprobs)) for a in answers],
         }
     )
     items = about_item.rename(columns={"tier": "item_tier"})[
@@ -182,12 +236,37 @@ def item_frame(
     concepts = about_concept[["concept", "category", "tier", "exposure"]]
     frame = frame.merge(items, on="item", how="left", validate="many_to_one")
     frame = frame.merge(concepts, on="concept", how="left", validate="many_to_one")
-    orders = {p: order_text(len(prompt.options)) for p, prompt in prompts.items()}
-    return frame.assign(
-        model=model, scorer=scorer, parsed=True, option_order=frame["item"].map(orders)
-    )
+    return frame.assign(model=model, scorer=scorer)
 
 
-def order_text(n: int) -> str:
-    """Stored positions of options in the order asked; the cloze scorer keeps it."""
-    return "".join(map(str, range(n)))
+def mask_frame(
+    model: str, masks: Mapping[str, Sequence[Mask]], rankings: Rankings
+) -> pd.DataFrame:
+    """Rows of the ``masks`` table."""
+    rows = []
+    for mask in chain.from_iterable(masks.values()):
+        k = counts(mask.ratio, rankings.sizes)
+        hit = rankings.active_share(mask.ranking, k, mask.concept, mask.halves)
+        empty = sum(k) == 0 and mask.kind != "none"
+        rows.append(
+            {
+                "model": model,
+                "concept": mask.concept,
+                "selector": mask.selector,
+                "mask": mask.kind,
+                "ablation": mask.ablation,
+                "draw": mask.draw,
+                "donor": mask.donor,
+                "ratio": mask.ratio,
+                "halves": mask.halves,
+                "k": sum(k),
+                "active_share": hit,
+                "reason": "the ratio selects no value vector" if empty else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def order_text(prompt: Prompt) -> str:
+    """Stored positions of options in the order asked, e.g. ``2301``."""
+    return "".join(map(str, prompt.order))

@@ -1,127 +1,115 @@
 """Scoring one model under its masks, from files to files."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import torch
+import transformers
 
-from paraspec.core.config import MeasureConfig
+from paraspec.core.config import Asking, MeasureConfig
 from paraspec.core.definitions import primary_ratio
+from paraspec.core.files import sha256_of, sha256_text
 from paraspec.core.layout import StudyFiles
-from paraspec.core.progress import progress
 from paraspec.core.table import read_table, write_table
-from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
-from paraspec.measure.extract import Activations
-from paraspec.measure.plan import Grid, Mask, Rankings, masks_of, swap_donors
-from paraspec.measure.prompts import tokenise
-from paraspec.measure.score import (
-    Asked,
-    answer_rows,
-    asked_items,
-    item_frame,
-    n_distinct,
-    rows_of,
-)
-from paraspec.models.load import LoadedModel
+from paraspec.measure.chunked import Scoring, score_in_chunks
+from paraspec.measure.method import choose_method
+from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.prepare import prepare
+from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
+from paraspec.measure.store import ItemStore, fingerprint
+from paraspec.measure.wording import scorer_of
 from paraspec.models.manifest import Manifest, load_measured
 
-CONCEPTS_AT_ONCE = 16
-"""Concepts whose masks are held together; also the unit of progress."""
+logger = logging.getLogger(__name__)
 
 
 def run_score(
     model: str,
     results: Path,
     config: MeasureConfig,
-    scorer: str,
+    asking: Asking,
     dtype: str,
     seed: int,
+    code: str,
 ) -> None:
-    """Write ``items.parquet`` and ``never_seen.parquet`` of one model."""
+    """Write ``items.parquet``, ``masks.parquet`` and ``never_seen.parquet``.
+
+    Parameters
+    ----------
+    model
+        Name in the study.
+    results
+        The study's folder.
+    config
+        Masks and items.
+    asking, dtype
+        How items are asked, and the number format.
+    seed
+        The study's seed.
+    code
+        Hash of the code that answers; answers of other code are not taken over.
+    """
     files = StudyFiles(results)
     loaded, manifest = load_measured(files, model, dtype)
-    activations = load_activations(files.measure(model, "activations.safetensors"))
-    grid = Grid.of(config, primary_ratio(manifest.parameters_total))
+    activations = files.measure(model, "activations.safetensors")
+    rankings = Rankings(model, load_activations(activations))
     concepts = _with_exposures(files, manifest)
+    sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    unseen = read_table(files.data("never_seen.parquet"), PROMPTS)
-    asked = asked_items(read_table(files.data("sets.parquet"), SETS))
+    prompts = prepare(loaded, table, asking, config.batch_rows)
+    written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
+    method = choose_method(loaded, list(prompts.values()), written)
+    scoring = Scoring(
+        *(model, asking, loaded, rankings, prompts, table, concepts),
+        config.batch_rows,
+        method,
+    )
+    grid = Grid.of(config, primary_ratio(manifest.parameters_total))
+    asked = asked_items(sets)
     category = dict(zip(concepts["concept"], concepts["category"], strict=True))
     donors = swap_donors(category, seed)
     masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
-    scoring = Scoring(model, scorer, loaded, activations, config.batch_rows)
-    items = scoring.frame(masks, asked, table, concepts)
-    never_seen = scoring.unmasked(unseen)
-    for name, frame in (("never_seen", never_seen), ("items", items)):
-        path = files.measure(model, f"{name}.parquet")
-        write_table(frame, ITEMS, path)
+    made_with = {
+        "weights": manifest.weights_sha256,
+        "activations": sha256_of(activations),
+        "prompts": sha256_text(repr(prompts)),
+        "tables": [sha256_text(frame.to_csv()) for frame in (table, sets, concepts)],
+        "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+        "run": [dtype, config.batch_rows, loaded.model.device.type, code],
+        "libraries": [torch.__version__, transformers.__version__],
+    }
+    about = mask_frame(model, masks, rankings)
+    _note_empty(about)
+    write_table(about, MASKS, files.measure(model, "masks.parquet"))
+    unseen = read_table(files.data("never_seen.parquet"), PROMPTS)
+    write_table(
+        _unmasked(scoring, unseen), ITEMS, files.measure(model, "never_seen.parquet")
+    )
+    items = files.measure(model, "items.parquet")
+    score_in_chunks(scoring, masks, asked, ItemStore(items, fingerprint(made_with)))
 
 
-@dataclass(frozen=True)
-class Scoring:
-    """A model with all that answering its items needs."""
+def _unmasked(scoring: Scoring, table: pd.DataFrame) -> pd.DataFrame:
+    """Answer every item of a prompt table once, without a mask."""
+    if table.empty:
+        return pd.DataFrame(columns=ITEMS.names)
+    about = table[["item_concept", "category", "tier"]].drop_duplicates()
+    about = about.rename(columns={"item_concept": "concept"}).assign(exposure=0)
+    prompts = prepare(scoring.loaded, table, scoring.asking, scoring.batch_rows)
+    asking = replace(scoring, prompts=prompts, about_item=table, about_concept=about)
+    return asking.frame(unmasked_rows(table, scoring.rankings.sizes), lambda _: None)
 
-    model: str
-    scorer: str
-    loaded: LoadedModel
-    activations: Activations
-    batch_rows: int
 
-    def frame(
-        self,
-        masks: Mapping[str, Sequence[Mask]],
-        asked: Mapping[str, Sequence[Asked]],
-        table: pd.DataFrame,
-        concepts: pd.DataFrame,
-    ) -> pd.DataFrame:
-        """Answer the items of every concept under its masks."""
-        prompts = tokenise(table, self.scorer, self.loaded.tokenizer)
-        rankings = Rankings(self.model, self.activations)
-        sizes = self.activations.sizes
-        rows = {c: rows_of(masks[c], asked[c], sizes) for c in masks}
-        names = list(rows)
-        frames = []
-        total = sum(map(n_distinct, rows.values()))
-        with progress(f"scoring {self.model}", total) as advance:
-            for start in range(0, len(names), CONCEPTS_AT_ONCE):
-                chunk = [
-                    r for c in names[start : start + CONCEPTS_AT_ONCE] for r in rows[c]
-                ]
-                answers = answer_rows(
-                    self.loaded, chunk, prompts, rankings, self.batch_rows, advance
-                )
-                frames.append(
-                    item_frame(
-                        self.model,
-                        self.scorer,
-                        chunk,
-                        answers,
-                        prompts,
-                        table,
-                        concepts,
-                    )
-                )
-        return pd.concat(frames, ignore_index=True)
-
-    def unmasked(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Answer every item of a prompt table once, without a mask."""
-        if table.empty:
-            return pd.DataFrame(columns=ITEMS.names)
-        asked = {
-            str(concept): [
-                Asked(item, "concept", "own", half)
-                for item, half in zip(group["item"], group["half"], strict=True)
-            ]
-            for concept, group in table.groupby("item_concept", sort=False)
-        }
-        grid = Grid((), (), (), primary=0.0, draws=1)
-        masks = {c: [next(masks_of(c, None, grid))] for c in asked}
-        about = table[["item_concept", "category", "tier"]].drop_duplicates()
-        about = about.rename(columns={"item_concept": "concept"}).assign(exposure=0)
-        return self.frame(masks, asked, table, about)
+def _note_empty(masks: pd.DataFrame) -> None:
+    """Say which ratios select nothing, so that nobody misses their rows."""
+    empty = masks[(masks["k"] == 0) & (masks["mask"] != "none")]
+    for ratio, n in empty.groupby("ratio").size().items():
+        logger.info("ratio %g selects no value vector: %d masks skipped", ratio, n)
 
 
 def _with_exposures(files: StudyFiles, manifest: Manifest) -> pd.DataFrame:

@@ -1,25 +1,30 @@
 """Option log-likelihoods of many prompts in one batch, each row under its own mask.
 
-Rows of a batch have prefixes of equal length, so nothing is padded on the left and no
-attention mask is needed. One pass over the prefixes gives every option's first token;
-options of more tokens continue from the same key-value cache, padded on the right among
-options of similar length.
+One forward pass answers a batch: see :mod:`paraspec.measure.layout` for how options
+lie in it. Padding is on the right, where causal attention does not look, and the
+output embedding is applied only where a logit is needed. A few-shot beginning that all
+prompts share is computed once per mask and reused through the key-value cache.
 """
 
 import copy
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from transformers import Cache, PreTrainedModel
 
+from paraspec.measure.layout import Batch, Layout, layout
 from paraspec.measure.prompts import Prompt
 from paraspec.models.load import LoadedModel
 from paraspec.models.taps import masked
 
 Keep = Sequence[Bool[torch.Tensor, "row neuron"]]
+
+WORTH_SHARING = 16
+"""Shared tokens from which reusing the cache beats computing them again."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +34,44 @@ class Answer:
     logprobs: tuple[float, ...]
     """Summed log-likelihood of each option, nats."""
     gold: int
+    scores: tuple[float, ...] = ()
+    """What decides, by option; the log-likelihoods where empty."""
+    generated: int | None = None
+    """Option found in generated text, -1 if none; None where nothing was generated."""
+
+    @property
+    def deciding(self) -> tuple[float, ...]:
+        """Score of each option."""
+        return self.scores or self.logprobs
 
     @property
     def predicted(self) -> int:
-        """Option of highest log-likelihood; the first one of a tie."""
-        return self.logprobs.index(max(self.logprobs))
+        """Option of highest score, the first one of a tie; or the generated one."""
+        if self.generated is not None:
+            return self.generated
+        return self.deciding.index(max(self.deciding))
 
     @property
     def margin(self) -> float:
-        """Gold log-likelihood minus that of the best other option, nats."""
-        others = [v for i, v in enumerate(self.logprobs) if i != self.gold]
-        return self.logprobs[self.gold] - max(others)
+        """Gold score minus that of the best other option (nats, if not normalised)."""
+        others = [v for i, v in enumerate(self.deciding) if i != self.gold]
+        return self.deciding[self.gold] - max(others)
 
 
-def answer(loaded: LoadedModel, prompts: Sequence[Prompt], keep: Keep) -> list[Answer]:
-    """Answer one batch of prompts with equally long prefixes.
+@dataclass(frozen=True)
+class Masks:
+    """Masks of a batch's rows."""
+
+    keep: Keep
+    """For every layer, which value vectors each row keeps; empty: all, everywhere."""
+    same: Int[torch.Tensor, " row"] | None = None
+    """Rows of equal number have equal masks; None where that is not known."""
+
+
+def answer(
+    loaded: LoadedModel, prompts: Sequence[Prompt], masks: Masks, *, packed: bool
+) -> list[Answer]:
+    """Answer one batch of prompts.
 
     Parameters
     ----------
@@ -51,77 +79,123 @@ def answer(loaded: LoadedModel, prompts: Sequence[Prompt], keep: Keep) -> list[A
         Model, tokenizer and sites.
     prompts
         One prompt per row.
-    keep
-        For every layer, which value vectors each row keeps.
+    masks
+        What each row keeps.
+    packed
+        Lay all options of a prompt in one row; else one row for each.
 
     Returns
     -------
     One answer per row.
     """
-    with torch.inference_mode(), masked(loaded.sites, keep):
-        ids = torch.tensor([p.prefix for p in prompts], device=loaded.model.device)
+    if packed:
+        rows = [layout(p, range(len(p.options))) for p in prompts]
+        source = list(range(len(prompts)))
+    else:
+        places = [(i, o) for i, p in enumerate(prompts) for o in range(len(p.options))]
+        rows = [layout(prompts[i], [o]) for i, o in places]
+        source = [i for i, _ in places]
+    start = shared_length(prompts) if packed else 0
+    logits = _read_logits(loaded, rows, source, masks, start, packed=packed)
+    sums = [[0.0] * len(p.options) for p in prompts]
+    for (i, option), value in _target_logprobs(rows, source, logits):
+        sums[i][option] += value
+    return [
+        Answer(tuple(line), p.gold, p.scores_of(line))
+        for line, p in zip(sums, prompts, strict=True)
+    ]
+
+
+def shared_length(prompts: Sequence[Prompt]) -> int:
+    """Length of the beginning that is computed once per mask."""
+    shared = min(p.shared for p in prompts)
+    return shared if shared >= WORTH_SHARING else 0
+
+
+def _read_logits(
+    loaded: LoadedModel,
+    rows: Sequence[Layout],
+    source: Sequence[int],
+    masks: Masks,
+    start: int,
+    *,
+    packed: bool,
+) -> Float[torch.Tensor, "read vocab"]:
+    model = loaded.model
+    batch = Batch.of(rows, start, model.device)
+    line = torch.tensor(source, device=model.device)
+    keep = masks.keep if packed else [layer[line] for layer in masks.keep]
+    extra: dict[str, object] = {}
+    with torch.inference_mode():
+        if start:
+            extra["past_key_values"] = _shared_cache(loaded, rows, masks, start)
+        if packed:
+            extra["attention_mask"] = batch.attention(start, model.dtype)
+            extra["position_ids"] = batch.positions
+        with under(loaded, keep):
+            out = model(
+                input_ids=batch.ids,
+                use_cache=bool(start),
+                logits_to_keep=batch.read,
+                **extra,
+            )
+    logits = out.logits
+    assert isinstance(logits, torch.Tensor)
+    return logits if logits.dim() == 2 else logits[batch.read]
+
+
+def under(loaded: LoadedModel, keep: Keep) -> AbstractContextManager[None]:
+    """Masks of a batch's rows, as a context; none where ``keep`` is empty."""
+    return masked(loaded.sites, keep) if keep else nullcontext()
+
+
+def _shared_cache(
+    loaded: LoadedModel, rows: Sequence[Layout], masks: Masks, start: int
+) -> Cache:
+    """Key-value cache of the shared beginning, computed once for every mask."""
+    device = loaded.model.device
+    n = len(rows)
+    same = torch.arange(n, device=device) if masks.same is None else masks.same
+    first, line = _firsts(same)
+    ids = torch.tensor([rows[0].ids[:start]], device=device).expand(len(first), -1)
+    with under(loaded, [layer[first] for layer in masks.keep]):
         out = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1)
-        first = out.logits[:, -1].float().log_softmax(-1)  # row vocab
-    scores = _first_tokens(first, prompts)
-    for longer in _similar_lengths(prompts):
-        rows = torch.tensor([row for row, _ in longer], device=ids.device)
-        tails = [prompts[row].options[option] for row, option in longer]
-        chosen = [layer[rows] for layer in keep]
-        cache = _lines_of(out.past_key_values, rows)
-        with torch.inference_mode(), masked(loaded.sites, chosen):
-            more = _later_tokens(loaded.model, cache, tails)
-        for (row, option), value in zip(longer, more, strict=True):
-            scores[row][option] += value
-    return [Answer(tuple(s), p.gold) for s, p in zip(scores, prompts, strict=True)]
+    cache = copy.copy(out.past_key_values)
+    cache.layers = [copy.copy(layer) for layer in out.past_key_values.layers]
+    cache.batch_select_indices(line)
+    assert isinstance(cache, Cache)
+    return cache
 
 
-def _first_tokens(
-    logprobs: Float[torch.Tensor, "row vocab"], prompts: Sequence[Prompt]
-) -> list[list[float]]:
-    rows = [r for r, p in enumerate(prompts) for _ in p.options]
-    tokens = [option[0] for p in prompts for option in p.options]
-    flat = iter(logprobs[rows, tokens].tolist())
-    return [[next(flat) for _ in p.options] for p in prompts]
+def _firsts(
+    same: Int[torch.Tensor, " row"],
+) -> tuple[Int[torch.Tensor, " mask"], Int[torch.Tensor, " row"]]:
+    """First row of every distinct number, and which of those each row equals."""
+    numbers, line = torch.unique(same, return_inverse=True)
+    first = torch.full_like(numbers, len(same))
+    first.scatter_reduce_(0, line, torch.arange(len(same), device=same.device), "amin")
+    return first, line
 
 
-def _similar_lengths(prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, int]]]:
-    """Yield (row, option) of options of 2, 3, 4 to 5, 6 to 9... tokens.
-
-    Padding then at most doubles the work, and few passes are needed.
-    """
-    groups: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for row, prompt in enumerate(prompts):
-        for option, tokens in enumerate(prompt.options):
-            if len(tokens) > 1:
-                groups[(len(tokens) - 2).bit_length()].append((row, option))
-    for size in sorted(groups):
-        yield groups[size]
-
-
-def _lines_of(cache: Cache, rows: Int[torch.Tensor, " line"]) -> Cache:
-    """Copy the given rows of a key-value cache; a row may stand several times."""
-    # Selecting binds new tensors in each layer object, so shallow copies suffice.
-    chosen = copy.copy(cache)
-    chosen.layers = [copy.copy(layer) for layer in cache.layers]
-    chosen.batch_select_indices(rows)
-    return chosen
+def _target_logprobs(
+    rows: Sequence[Layout],
+    source: Sequence[int],
+    logits: Float[torch.Tensor, "read vocab"],
+) -> list[tuple[tuple[int, int], float]]:
+    """((prompt, option), log-probability) of every option token."""
+    owners, places, tokens = [], [], []
+    offset = 0
+    for i, row in zip(source, rows, strict=True):
+        for option, read, token in row.targets:
+            owners.append((i, option))
+            places.append(offset + read)
+            tokens.append(token)
+        offset += sum(row.read)
+    values = logits.float()
+    chosen = values[places, tokens] - values.logsumexp(-1)[places]
+    return list(zip(owners, chosen.tolist(), strict=True))
 
 
-def _later_tokens(
-    model: PreTrainedModel, cache: Cache, tails: Sequence[tuple[int, ...]]
-) -> list[float]:
-    """Summed log-likelihood of every token after the first, per (row, option)."""
-    width = max(map(len, tails)) - 1
-    ids = torch.zeros(len(tails), width + 1, dtype=torch.long)
-    real = torch.zeros(len(tails), width, dtype=torch.bool)
-    for i, tail in enumerate(tails):
-        ids[i, : len(tail)] = torch.tensor(tail)
-        real[i, : len(tail) - 1] = True
-    ids, real = ids.to(model.device), real.to(model.device)
-    out = model(input_ids=ids[:, :-1], past_key_values=cache, use_cache=True)
-    logits = out.logits[real]  # target vocab
-    targets = ids[:, 1:][real]
-    values = logits.float().log_softmax(-1).gather(1, targets[:, None])[:, 0]
-    sums = values.new_zeros(len(tails))
-    sums.index_add_(0, real.nonzero()[:, 0], values)
-    return [float(v) for v in sums.tolist()]
+def can_pack(model: PreTrainedModel) -> bool:
+    """Whether a model takes positions and a mask of its own making."""
+    return "position_ids" in inspect.signature(model.forward).parameters

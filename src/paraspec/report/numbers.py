@@ -57,12 +57,12 @@ def points(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Share as a percentage without needless decimals.
+    """Share as a percentage of three digits, without needless ones.
 
-    >>> percent(0.05), percent(0.005), percent(0)
-    ('5 %', '0.5 %', '0 %')
+    >>> percent(0.05), percent(0.005), percent(0), percent(0.101953)
+    ('5 %', '0.5 %', '0 %', '10.2 %')
     """
-    return f"{100 * share:g} %" if math.isfinite(share) else MISSING
+    return f"{100 * share:.3g} %" if math.isfinite(share) else MISSING
 
 
 def p_value(value: float) -> str:

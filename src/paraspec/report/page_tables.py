@@ -159,6 +159,8 @@ def controls_table(tables: StudyTables) -> PageTable:
         "general accuracy, change under top": estimate("top general_change"),
         "same, under random": estimate("random general_change"),
         "log-odds, top (GEE)": estimate("top log_odds"),
+        "active vectors hit, top": figure("top active_share", numbers.percent),
+        "active vectors hit, random": figure("random active_share", numbers.percent),
     }
     return page_table("controls", _controls_caption(rows), wide, columns)
 

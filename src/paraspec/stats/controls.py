@@ -25,6 +25,8 @@ class Control:
     top_minus: FloatArray
     general_change: FloatArray
     pss: FloatArray
+    active_share: float
+    """Share of active value vectors that the mask hits."""
     draws: int
     log_odds: Estimate
     """Item-level model of the sample."""
@@ -41,6 +43,7 @@ def control(study: Study, record: Record, mask: str) -> Control:
         top_minus=top.signed - found.signed,
         general_change=found.general_change,
         pss=found.pss,
+        active_share=record.active_share(mask),
         draws=0 if cell is None else record.measured.cells[cell].draws,
         log_odds=UNDEFINED if table is None else specificity_log_odds(table),
     )
@@ -74,6 +77,7 @@ def _row(study: Study, record: Record, mask: str, found: Control) -> dict[str, o
         "n_concepts": study.n_concepts(record),
         "pss": pss,
         "pss_above_015": pss > STRONG_PSS,
+        "active_share": found.active_share,
         "reason": _reason(signed, mask),
         **found.log_odds.columns("log_odds"),
     }
@@ -88,6 +92,7 @@ def _pooled(study: Study, mask: str, found: list[Control]) -> dict[str, object]:
         over_models([c.general_change for c in present], study.seed),
     )
     pss = float(np.mean([c.pss[0] for c in present])) if present else np.nan
+    active = float(np.mean([c.active_share for c in present])) if present else np.nan
     return row | {
         "model": ALL,
         "mask": mask,
@@ -97,6 +102,7 @@ def _pooled(study: Study, mask: str, found: list[Control]) -> dict[str, object]:
         "n_concepts": len(study.concepts),
         "pss": pss,
         "pss_above_015": pss > STRONG_PSS,
+        "active_share": active,
         "reason": _reason(signed, mask),
         **UNDEFINED.columns("log_odds"),
     }

@@ -21,7 +21,7 @@ from paraspec.core.tables.across_models import (
     TRAJECTORY,
 )
 from paraspec.core.tables.judged import CLAIMS
-from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.core.tables.planned import PROMPTS
 from paraspec.stats.claims import Claim
@@ -133,4 +133,5 @@ def _read_record(files: StudyFiles, model: str, derived: set[str]) -> Record:
         pss=read_table(files.measure(model, "pss.csv"), PSS),
         efficiency=read_table(efficiency, EFFICIENCY),
         never_seen=never_seen_accuracy(unseen),
+        masks=read_table(files.measure(model, "masks.parquet"), MASKS),
     )

@@ -77,11 +77,22 @@ class Record:
     efficiency: pd.DataFrame
     never_seen: float
     """Unmasked accuracy on concepts never met; NaN if there are none."""
+    masks: pd.DataFrame
+    """Table ``masks``: what every mask selects."""
 
     @property
     def primary(self) -> float:
         """Pre-registered mask ratio."""
         return primary_ratio(self.card.parameters_total)
+
+    def active_share(self, mask: str) -> float:
+        """Mean share of active value vectors that a mask hits at the primary ratio."""
+        chosen = self.masks[
+            (self.masks["mask"] == mask)
+            & (self.masks["ablation"] == "zero")
+            & np.isclose(self.masks["ratio"], self.primary)
+        ]
+        return float(chosen["active_share"].mean())
 
     @property
     def checkpoint(self) -> bool:

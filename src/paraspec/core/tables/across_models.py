@@ -137,6 +137,7 @@ CONTROLS = table(
     *interval("general_change", "General accuracy, masked minus unmasked."),
     *interval("log_odds", "Item-level GEE: drop in log-odds, concept beyond general."),
     ("pss", "number", "PSS under this mask."),
+    ("active_share", "number", "Share of active value vectors that the mask hits."),
     ("contains_zero", "flag", "The interval of `signed` contains zero."),
     ("pss_above_015", "flag", "PSS exceeds 0.15 (decision 10 asks how many do)."),
     REASON,

@@ -28,9 +28,30 @@ ITEMS = table(
     ("k", "integer", "Value vectors selected, summed over layers."),
     ("correct", "flag", "The predicted option is the gold one."),
     ("parsed", "flag", "The answer could be read as one of the options."),
-    ("margin", "number", "Gold log-likelihood minus the best other option's, nats."),
+    (
+        "margin",
+        "number",
+        "Gold score minus the best other's; nats unless normalised.",
+    ),
     ("gold_logprob", "number", "Log-likelihood of the gold option, nats."),
-    ("predicted", "integer", "Stored position of the predicted option."),
+    ("predicted", "integer", "Stored position of the predicted option; -1: unparsed."),
+    ("option_mass", "number", "Summed probability of the options as continuations."),
     ("chance", "number", "One over the number of options."),
     ("floor", "number", "Accuracy of a concept-blind predictor on this item."),
+)
+
+MASKS = table(
+    "masks",
+    ("model", "category", "Model name."),
+    ("concept", "category", "Concept whose mask is on."),
+    ("selector", "category", "Ranking of value vectors; - without a mask."),
+    ("mask", "category", "none, top, top-insample, random or swap."),
+    ("ablation", "category", "zero or keep; - without a mask."),
+    ("draw", "integer", "Draw of a stochastic mask, else 0."),
+    ("donor", "category", "Concept whose ranking made the mask; - if none."),
+    ("ratio", "number", "Mask ratio: share of each layer's value vectors."),
+    ("halves", "category", "Halves of items that are answered under it."),
+    ("k", "integer", "Value vectors selected, summed over layers."),
+    ("active_share", "number", "Routing-weighted share of active vectors selected."),
+    ("reason", "text", "Why nothing is answered under it; empty otherwise."),
 )

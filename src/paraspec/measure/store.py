@@ -1,0 +1,89 @@
+"""Answers that are never given twice: chunks of a run, and what an earlier run left.
+
+A chunk is a fixed group of concepts; its answers are written whole or not at all. A run
+that starts again, after an interruption or with more ratios, takes over every answer
+that was given to the same question under the same mask by the same code, model and
+inputs: their hash, the fingerprint, stands in each file.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from paraspec.core.files import sha256_text
+from paraspec.core.table import Table, checked, write_table
+from paraspec.core.tables.measured import ITEMS
+
+KEY = ("concept", "selector", "mask", "ablation", "draw", "donor", "ratio", "item")
+"""What makes an answer of one model unique."""
+
+FINGERPRINT = "fingerprint"
+
+
+def fingerprint(made_with: Mapping[str, object]) -> str:
+    """Hash of all that answers depend on."""
+    return sha256_text(json.dumps(made_with, sort_keys=True))
+
+
+class ItemStore:
+    """Finished answers of one model on disk.
+
+    Parameters
+    ----------
+    items
+        ``items.parquet`` of the model; an earlier run's may lie there.
+    fingerprint
+        Hash of what the answers depend on; others are not taken over.
+    """
+
+    def __init__(self, items: Path, fingerprint: str) -> None:
+        self._items = items
+        self._fingerprint = fingerprint
+        self._parts = items.with_name(".items.parts")
+        found = [self._read(path) for path in (items, *self._written())]
+        self._earlier = pd.concat(found, ignore_index=True)
+        self._earlier = self._earlier.drop_duplicates(list(KEY))
+
+    def earlier(self, concepts: Sequence[str]) -> pd.DataFrame:
+        """Answers of these concepts that earlier runs gave, indexed by ``KEY``."""
+        chosen = self._earlier[self._earlier["concept"].isin(concepts)]
+        return chosen.set_index(list(KEY))
+
+    def write(self, chunk: int, frame: pd.DataFrame) -> None:
+        """Keep the answers of a chunk."""
+        self._write(frame, self._parts / f"{chunk:05d}.parquet")
+
+    def finish(self, n_chunks: int) -> None:
+        """Merge the chunks into ``items.parquet`` and drop them."""
+        paths = [self._parts / f"{chunk:05d}.parquet" for chunk in range(n_chunks)]
+        merged = pd.concat(map(self._read, paths), ignore_index=True)
+        self._write(merged, self._items)
+        for path in self._written():
+            path.unlink()
+        self._parts.rmdir()
+
+    def _written(self) -> list[Path]:
+        return sorted(self._parts.glob("*.parquet"))
+
+    def _write(self, frame: pd.DataFrame, path: Path) -> None:
+        ready = frame.reset_index(drop=True)
+        ready.attrs[FINGERPRINT] = self._fingerprint
+        write_table(ready, ITEMS, path)
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        """Read answers as plain text columns; none where they are not ours."""
+        nothing = _plain(checked(pd.DataFrame(columns=ITEMS.names), ITEMS), ITEMS)
+        if not path.is_file():
+            return nothing
+        frame = pd.read_parquet(path)
+        if frame.attrs.get(FINGERPRINT) != self._fingerprint:
+            return nothing
+        return _plain(frame, ITEMS)
+
+
+def _plain(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Categories as text, so that joined frames get theirs anew when written."""
+    categories = [c.name for c in table.columns if c.kind == "category"]
+    return frame.astype(dict.fromkeys(categories, "str"))
