@@ -128,11 +128,10 @@ def _letters(
     item: str, prompt: str, worded: Worded, text: Encoding
 ) -> tuple[tuple[int, ...], ...]:
     """Letter tokens of the options: single ones, after a blank or without it."""
-    for blank in ("", " ") if text.chat else (" ", ""):
-        found = [text.added(prompt, blank + c) for c in worded.continuations]
-        single = tuple(tokens for tokens in found if tokens and len(tokens) == 1)
-        if len(single) == len(found):
-            return single
+    found = text.letters(prompt, worded.continuations)
+    single = tuple(tokens for tokens in found.values() if tokens and len(tokens) == 1)
+    if len(single) == len(found):
+        return single
     raise UserError(
         f"item {item}",
         f"the letters {', '.join(sorted(worded.continuations))} are no single tokens",

@@ -1,5 +1,6 @@
 """Text to token ids, the one way in which prompts are made and checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
@@ -42,3 +43,15 @@ class Encoding:
         prefix, ids = self.ids(prompt), self.ids(prompt + more)
         same = ids[: len(prefix)] == prefix and len(ids) > len(prefix)
         return tuple(ids[len(prefix) :]) if same else None
+
+    def letters(
+        self, prompt: str, letters: Sequence[str]
+    ) -> dict[str, tuple[int, ...] | None]:
+        """Tokens that each letter adds: after a blank, or without one if that is none.
+
+        A chat's answer begins without a blank, so that is tried first there.
+        """
+        blanks = ("", " ") if self.chat else (" ", "")
+        tried = [{x: self.added(prompt, b + x) for x in letters} for b in blanks]
+        single = [t for t in tried if all(v and len(v) == 1 for v in t.values())]
+        return (single or tried)[0]

@@ -77,7 +77,7 @@ def try_text(
     yield Finding(
         "letters are distinct single tokens",
         "pass" if fault is None else "fail" if needs_letters else "warning",
-        fault or "A to D after a blank add one token each to the example prompt",
+        fault or "A to D add one token each to the example prompt",
     )
 
 
@@ -97,9 +97,9 @@ def _round_trip(tokenizer: PreTrainedTokenizerBase) -> Finding:
 def _letters_fault(letters: Letters) -> str | None:
     for letter, tokens in letters.tokens.items():
         if tokens is None:
-            return f"{' ' + letter!r} changes the tokens of the prompt before it"
+            return f"{letter!r} changes the tokens of the prompt before it"
         if len(tokens) != 1:
-            return f"{' ' + letter!r} adds {len(tokens)} tokens, 1 expected"
+            return f"{letter!r} adds {len(tokens)} tokens, 1 expected"
     found = [tokens[0] for tokens in letters.tokens.values() if tokens]
     return None if len(set(found)) == len(found) else "two letters are the same token"
 
