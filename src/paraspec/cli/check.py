@@ -146,7 +146,7 @@ def _bos(found: Preflight) -> str:
 
 def _letters(found: Preflight) -> str:
     return ", ".join(
-        f"{' ' + letter!r} = {'(merges)' if tokens is None else tokens}"
+        f"{letter} = {'(merges)' if tokens is None else tokens}"
         for letter, tokens in found.text.letters.tokens.items()
     )
 
