@@ -10,6 +10,7 @@ import torch
 from paraspec.core.config import Asking, AskingConfig, Shot
 from paraspec.core.errors import UserError
 from paraspec.data.study import prompt_table
+from paraspec.measure.baseline import with_baseline
 from paraspec.measure.prepare import prepare
 from paraspec.measure.prompts import tokenise
 from paraspec.measure.scoring import Masks, answer
@@ -97,7 +98,7 @@ def test_options_that_are_the_same_tokens_are_an_error(table, tokenizer):
 def test_a_question_longer_than_the_context_names_the_item(loaded, table):
     model = loaded("llama", max_position_embeddings=12)
     with pytest.raises(UserError) as error:
-        prepare(model, table, ask("cloze"), 64)
+        prepare(model, table, ask("cloze"))
     assert error.value.where.startswith("item ")
     assert "context of 12" in error.value.fault
 
@@ -105,8 +106,10 @@ def test_a_question_longer_than_the_context_names_the_item(loaded, table):
 @pytest.mark.parametrize("name", ["cloze", "cloze-token", "cloze-byte", "cloze-pmi"])
 def test_cloze_variants_normalise_the_same_likelihoods(name, loaded, table):
     model = loaded("llama")
-    plain = prepare(model, table, ask("cloze"), 64)
-    prompts = prepare(model, table, ask(name, baseline="So it is"), 64)
+    plain = prepare(model, table, ask("cloze"))
+    prompts = prepare(model, table, ask(name))
+    if name == "cloze-pmi":
+        prompts = with_baseline(model, prompts, "So it is", 7)
     replies = answer(model, list(prompts.values()), Masks([]), packed=True)
     base = model.tokenizer("So it is")["input_ids"]
     for (item, prompt), reply in list(zip(prompts.items(), replies, strict=True))[::9]:

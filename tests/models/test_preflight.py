@@ -9,9 +9,10 @@ from torch import nn
 from torch.nn import functional
 
 from paraspec.models.architectures import ARCHITECTURES
+from paraspec.models.encoding import Encoding
 from paraspec.models.load import LoadedModel
 from paraspec.models.preflight.check import check, preflight
-from paraspec.models.preflight.text import SAMPLES, continuation
+from paraspec.models.preflight.text import SAMPLES
 from paraspec.models.sites import value_vector_sites
 
 
@@ -208,7 +209,7 @@ def add_letters(backend):
 def test_letters_are_needed_only_by_a_scorer_that_answers_with_them(loaded):
     name = "letters are distinct single tokens"
     plain = loaded("llama")
-    tokens = continuation("Answer:", " D", plain.tokenizer)
+    tokens = Encoding(plain.tokenizer).added("Answer:", " D")
     assert len(tokens) > 1, "the fixture's tokenizer splits ' D'"
     assert findings(plain)[name].outcome == "warning"
     assert failures(plain, needs_letters=True) == {name}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paraspec.cli.options import Dtype
+from paraspec.cli.options import Dtype, Scorer
 
 if TYPE_CHECKING:
     from paraspec.models.preflight.report import Finding, Preflight, SiteFacts
@@ -19,10 +19,7 @@ COLOURS = {"pass": "green", "warning": "yellow", "fail": "bold red"}
 def check(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     dtype: Dtype = "float32",
-    scorer: Annotated[
-        Literal["cloze", "letters", "generate"],
-        typer.Option("--scorer", help="How items will be asked."),
-    ] = "cloze",
+    scorer: Scorer = "cloze",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write all of it here.")
     ] = None,
@@ -155,7 +152,7 @@ def _bos(found: Preflight) -> str:
 
 def _letters(found: Preflight) -> str:
     return ", ".join(
-        f"{' ' + letter!r} = {'(merges)' if tokens is None else tokens}"
+        f"{letter} = {'(merges)' if tokens is None else tokens}"
         for letter, tokens in found.text.letters.tokens.items()
     )
 

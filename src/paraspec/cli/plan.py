@@ -25,39 +25,11 @@ def plan(
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
     from paraspec.core.config import ZooConfig
-    from paraspec.core.layout import StudyFiles
-    from paraspec.core.table import write_table
-    from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
     from paraspec.core.validation import parse
-    from paraspec.data.corpus import training_sentences
-    from paraspec.data.sets import set_table
-    from paraspec.data.study import (
-        assign_exposures,
-        concept_table,
-        prompt_table,
-        select_concepts,
-    )
-    from paraspec.data.validate import read_concepts
+    from paraspec.data.plan_run import run_plan
 
     zoo = parse(ZooConfig, {"exposures": whole_numbers(exposures)}, "paraspec plan")
-    chosen, unseen = select_concepts(
-        read_concepts(concepts), per_cell, seed, str(concepts)
+    told = run_plan(
+        *(concepts, added or [], results, per_cell, general_items, zoo.exposures, seed)
     )
-    more = [c for path in added or [] for c in read_concepts(path)]
-    levels = assign_exposures(chosen, zoo.exposures, seed)
-    sets = set_table(chosen, more, general_items, seed)
-    corpus = training_sentences(chosen, levels, seed)
-    files = StudyFiles(results)
-    written = {
-        "concepts": (concept_table([*chosen, *more], levels), CONCEPTS),
-        "prompts": (prompt_table([*chosen, *more], seed), PROMPTS),
-        "never_seen": (prompt_table(unseen, seed, reference=chosen), PROMPTS),
-        "sets": (sets, SETS),
-        "corpus": (corpus, CORPUS),
-    }
-    for name, (frame, table) in written.items():
-        write_table(frame, table, files.data(f"{name}.parquet"))
-    typer.echo(
-        f"{len(chosen)} concepts, {len(more)} added, {len(unseen)} never seen, "
-        f"{len(corpus)} training sentences"
-    )
+    typer.echo(told)

@@ -21,7 +21,7 @@ def run_extract(
     loaded, _ = load_measured(files, model, dtype)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    prompts = prepare(loaded, table, asking, batch_rows)
+    prompts = prepare(loaded, table, asking)
     concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     added = set(concepts.loc[concepts["exposure"] == 0, "concept"])
     members = membership(sets, added)

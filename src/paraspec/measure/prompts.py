@@ -15,6 +15,7 @@ from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_text
 from paraspec.measure.wording import Scorer, Worded, scorer_of
+from paraspec.models.encoding import Encoding
 
 
 @dataclass(frozen=True)
@@ -70,49 +71,6 @@ def tokenise(
     return {prompt.item: prompt for prompt in found}
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """Text to tokens, as a plain prompt or as a user's turn in a chat."""
-
-    tokenizer: PreTrainedTokenizerBase
-    chat: bool
-
-    def framed(self, prompt: str) -> str:
-        """Put a prompt into the chat template, which writes its own special tokens."""
-        if not self.chat:
-            return prompt
-        if not self.tokenizer.chat_template:
-            raise UserError(
-                "chat",
-                "the tokenizer has no chat template",
-                "Set chat to false in the model table, or name an instruct model",
-            )
-        turn = [{"role": "user", "content": prompt}]
-        written = self.tokenizer.apply_chat_template(
-            turn, tokenize=False, add_generation_prompt=True
-        )
-        return str(written)
-
-    def ids(self, text: str) -> list[int]:
-        """Token ids without the EOS that some tokenizers append."""
-        ids = list(self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"])
-        if not self.chat and len(ids) > 1 and ids[-1] == self.tokenizer.eos_token_id:
-            ids.pop()
-        return ids
-
-    def continuation(self, item: str, prompt: str, more: str) -> tuple[int, ...]:
-        """Tokens that ``more`` adds to a prompt."""
-        prefix, ids = self.ids(prompt), self.ids(prompt + more)
-        if ids[: len(prefix)] != prefix or len(ids) == len(prefix):
-            raise UserError(
-                f"item {item}",
-                f"the tokenizer merges the prompt's end with the answer in "
-                f"{(prompt + more)[-120:]!r}",
-                "Reword the statement so that it ends before a blank",
-            )
-        return tuple(ids[len(prefix) :])
-
-
 def _prompt(row: pd.Series, how: Scorer, worded: Worded, text: Encoding) -> Prompt:
     item = row["item"]
     prompt = text.framed(worded.prompt)
@@ -121,7 +79,7 @@ def _prompt(row: pd.Series, how: Scorer, worded: Worded, text: Encoding) -> Prom
     else:
         blank = "" if text.chat else " "
         options = tuple(
-            text.continuation(item, prompt, blank + c) for c in worded.continuations
+            _continuation(item, prompt, blank + c, text) for c in worded.continuations
         )
     if len(set(options)) < len(options):
         raise UserError(
@@ -154,20 +112,26 @@ def _spellings(row: pd.Series) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
+def _continuation(item: str, prompt: str, more: str, text: Encoding) -> tuple[int, ...]:
+    tokens = text.added(prompt, more)
+    if tokens is None:
+        raise UserError(
+            f"item {item}",
+            f"the tokenizer merges the prompt's end with the answer in "
+            f"{(prompt + more)[-120:]!r}",
+            "Reword the statement so that it ends before a blank",
+        )
+    return tokens
+
+
 def _letters(
     item: str, prompt: str, worded: Worded, text: Encoding
 ) -> tuple[tuple[int, ...], ...]:
     """Letter tokens of the options: single ones, after a blank or without it."""
-    for blank in ("", " ") if text.chat else (" ", ""):
-        try:
-            found = tuple(
-                text.continuation(item, prompt, blank + letter)
-                for letter in worded.continuations
-            )
-        except UserError:
-            continue
-        if all(len(tokens) == 1 for tokens in found):
-            return found
+    found = text.letters(prompt, worded.continuations)
+    single = tuple(tokens for tokens in found.values() if tokens and len(tokens) == 1)
+    if len(single) == len(found):
+        return single
     raise UserError(
         f"item {item}",
         f"the letters {', '.join(sorted(worded.continuations))} are no single tokens",

@@ -16,13 +16,16 @@ from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
+from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import Scoring, score_in_chunks
 from paraspec.measure.method import choose_method
 from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
 from paraspec.measure.prepare import prepare
+from paraspec.measure.prompts import Prompt
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
+from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest, load_measured
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ def run_score(
     concepts = _with_exposures(files, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    prompts = prepare(loaded, table, asking, config.batch_rows)
+    prompts = _asked(loaded, table, asking, config.batch_rows)
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
     method = choose_method(loaded, list(prompts.values()), written)
     scoring = Scoring(
@@ -94,13 +97,22 @@ def run_score(
     score_in_chunks(scoring, masks, asked, ItemStore(items, fingerprint(made_with)))
 
 
+def _asked(
+    loaded: LoadedModel, table: pd.DataFrame, asking: Asking, batch_rows: int
+) -> dict[str, Prompt]:
+    prompts = prepare(loaded, table, asking)
+    if scorer_of(asking).against_baseline:
+        return with_baseline(loaded, prompts, asking.config.baseline, batch_rows)
+    return prompts
+
+
 def _unmasked(scoring: Scoring, table: pd.DataFrame) -> pd.DataFrame:
     """Answer every item of a prompt table once, without a mask."""
     if table.empty:
         return pd.DataFrame(columns=ITEMS.names)
     about = table[["item_concept", "category", "tier"]].drop_duplicates()
     about = about.rename(columns={"item_concept": "concept"}).assign(exposure=0)
-    prompts = prepare(scoring.loaded, table, scoring.asking, scoring.batch_rows)
+    prompts = _asked(scoring.loaded, table, scoring.asking, scoring.batch_rows)
     asking = replace(scoring, prompts=prompts, about_item=table, about_concept=about)
     return asking.frame(unmasked_rows(table, scoring.rankings.sizes), lambda _: None)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from paraspec.models.encoding import Encoding
 from paraspec.models.load import LoadedModel, load_model
 from paraspec.models.preflight import facts, text
 from paraspec.models.preflight.probes import probe
@@ -52,7 +53,7 @@ def check(folder: Path, loaded: LoadedModel, *, needs_letters: bool) -> Prefligh
             described, loaded.tokenizer, n_embeddings, needs_letters=needs_letters
         ),
     ]
-    prompt = text.encode(text.SAMPLES[0], loaded.tokenizer)[:PROBE_TOKENS]
+    prompt = Encoding(loaded.tokenizer).ids(text.SAMPLES[0])[:PROBE_TOKENS]
     per_token = 0.0
     if max(prompt) < n_embeddings:
         ids = torch.tensor([prompt], device=loaded.model.device)

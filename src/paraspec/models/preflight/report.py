@@ -35,7 +35,7 @@ class Letters:
     """How a prompt goes on with each option letter."""
 
     prompt: str
-    tokens: dict[str, list[int] | None]
+    tokens: dict[str, tuple[int, ...] | None]
     """Letter to the tokens that it adds; None if it changes the prompt's own."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from transformers import PreTrainedTokenizerBase
 
+from paraspec.models.encoding import Encoding
 from paraspec.models.preflight.report import Finding, Letters, TextFacts
 
 SAMPLES = (
@@ -22,19 +23,11 @@ EXAMPLE = (
 )
 
 
-def encode(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Token ids without the EOS that some tokenizers append."""
-    ids = list(tokenizer(text)["input_ids"])
-    if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id:
-        ids.pop()
-    return ids
-
-
 def describe(tokenizer: PreTrainedTokenizerBase) -> TextFacts:
     """Describe how a tokenizer begins, ends and continues a text."""
     ids = list(tokenizer(SAMPLES[0])["input_ids"])
-    bos = tokenizer.bos_token_id
-    written = encode(f"{tokenizer.bos_token or ''}{SAMPLES[0]}", tokenizer)
+    text, bos = Encoding(tokenizer), tokenizer.bos_token_id
+    written = text.ids(f"{tokenizer.bos_token or ''}{SAMPLES[0]}")
     return TextFacts(
         tokenizer_class=type(tokenizer).__name__,
         vocabulary=len(tokenizer),
@@ -43,18 +36,8 @@ def describe(tokenizer: PreTrainedTokenizerBase) -> TextFacts:
         written_bos_doubled=_begins_with(written, [bos, bos]),
         eos_appended=ids[-1] == tokenizer.eos_token_id,
         chat_template=bool(tokenizer.chat_template),
-        letters=Letters(
-            EXAMPLE, {x: continuation(EXAMPLE, f" {x}", tokenizer) for x in LETTERS}
-        ),
+        letters=Letters(EXAMPLE, {x: text.added(EXAMPLE, f" {x}") for x in LETTERS}),
     )
-
-
-def continuation(
-    prompt: str, text: str, tokenizer: PreTrainedTokenizerBase
-) -> list[int] | None:
-    """Tokens that ``text`` adds to ``prompt``; None if it changes the prompt's own."""
-    before, after = encode(prompt, tokenizer), encode(prompt + text, tokenizer)
-    return after[len(before) :] if _begins_with(after, before) else None
 
 
 def try_text(
@@ -78,7 +61,8 @@ def try_text(
         Whether the scorer answers by letters: otherwise their lack is a warning.
     """
     yield _round_trip(tokenizer)
-    largest = max(max(encode(text, tokenizer)) for text in (*SAMPLES, EXAMPLE))
+    ids = Encoding(tokenizer).ids
+    largest = max(max(ids(sample)) for sample in (*SAMPLES, EXAMPLE))
     yield Finding(
         "token ids fit the model",
         "pass" if largest < n_embeddings else "fail",
@@ -93,7 +77,7 @@ def try_text(
     yield Finding(
         "letters are distinct single tokens",
         "pass" if fault is None else "fail" if needs_letters else "warning",
-        fault or "A to D after a blank add one token each to the example prompt",
+        fault or "A to D add one token each to the example prompt",
     )
 
 
@@ -101,7 +85,7 @@ def _round_trip(tokenizer: PreTrainedTokenizerBase) -> Finding:
     name = "text survives the tokenizer"
     special = set(tokenizer.all_special_ids)
     for text in SAMPLES:
-        ids = encode(text, tokenizer)
+        ids = Encoding(tokenizer).ids(text)
         while ids and ids[0] in special - {tokenizer.unk_token_id}:
             ids.pop(0)
         back = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
@@ -113,9 +97,9 @@ def _round_trip(tokenizer: PreTrainedTokenizerBase) -> Finding:
 def _letters_fault(letters: Letters) -> str | None:
     for letter, tokens in letters.tokens.items():
         if tokens is None:
-            return f"{' ' + letter!r} changes the tokens of the prompt before it"
+            return f"{letter!r} changes the tokens of the prompt before it"
         if len(tokens) != 1:
-            return f"{' ' + letter!r} adds {len(tokens)} tokens, 1 expected"
+            return f"{letter!r} adds {len(tokens)} tokens, 1 expected"
     found = [tokens[0] for tokens in letters.tokens.values() if tokens]
     return None if len(set(found)) == len(found) else "two letters are the same token"
 

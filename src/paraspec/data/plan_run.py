@@ -1,0 +1,70 @@
+"""Planning a study, from concept files to the study's own data files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from paraspec.core.layout import StudyFiles
+from paraspec.core.table import write_table
+from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
+from paraspec.data.corpus import training_sentences
+from paraspec.data.sets import set_table
+from paraspec.data.study import (
+    assign_exposures,
+    concept_table,
+    prompt_table,
+    select_concepts,
+)
+from paraspec.data.validate import read_concepts
+
+
+def run_plan(
+    concepts: Path,
+    added: Sequence[Path],
+    results: Path,
+    per_cell: int,
+    general_items: int,
+    exposures: Sequence[int],
+    seed: int,
+) -> str:
+    """Write concepts, prompts, general sets and training sentences of a study.
+
+    Parameters
+    ----------
+    concepts, added
+        Concept files: the study's pool, and concepts that are asked only.
+    results
+        The study's folder.
+    per_cell
+        Concepts per category x tier cell; 0 takes all.
+    general_items
+        General items per concept.
+    exposures
+        Relative training exposures.
+    seed
+        The study's seed.
+
+    Returns
+    -------
+    What was planned, in one line.
+    """
+    chosen, unseen = select_concepts(
+        read_concepts(concepts), per_cell, seed, str(concepts)
+    )
+    more = [concept for path in added for concept in read_concepts(path)]
+    levels = assign_exposures(chosen, exposures, seed)
+    sets = set_table(chosen, more, general_items, seed)
+    corpus = training_sentences(chosen, levels, seed)
+    written = {
+        "concepts": (concept_table([*chosen, *more], levels), CONCEPTS),
+        "prompts": (prompt_table([*chosen, *more], seed), PROMPTS),
+        "never_seen": (prompt_table(unseen, seed, reference=chosen), PROMPTS),
+        "sets": (sets, SETS),
+        "corpus": (corpus, CORPUS),
+    }
+    files = StudyFiles(results)
+    for name, (frame, table) in written.items():
+        write_table(frame, table, files.data(f"{name}.parquet"))
+    return (
+        f"{len(chosen)} concepts, {len(more)} added, {len(unseen)} never seen, "
+        f"{len(corpus)} training sentences"
+    )
