@@ -11,9 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from paraspec.cli.check import check, show
-from paraspec.core.config import ModelRow
-from paraspec.models.load import load_model
-from paraspec.models.manifest import describe, model_folder, write_manifest
+from paraspec.core.model_table import ModelRow
+from paraspec.models.manifest import describe, model_place, write_manifest
 from paraspec.models.preflight.check import preflight
 
 app = typer.Typer()
@@ -102,10 +101,10 @@ def test_a_terminal_gets_a_table(folder, monkeypatch):
 def test_a_registered_model_is_found_where_it_lies(folder, tmp_path):
     listed = tmp_path / "models/mine"
     row = ModelRow(model="mine", source=str(folder), family="qwen")
-    manifest = describe(row, "mine", load_model(folder), folder, None)
+    manifest = describe(row, "mine", folder)
     write_manifest(manifest, listed / "model.json")
-    assert model_folder(folder) == folder
-    assert model_folder(listed) == folder
+    assert model_place(folder).folder == folder
+    assert model_place(listed).folder == folder
     assert f"model: {folder}" in run(listed).output
 
 

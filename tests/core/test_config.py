@@ -5,12 +5,11 @@ import yaml
 
 from paraspec.core.config import (
     check_study,
-    checkpoint_name,
     parse_study,
-    read_models,
     read_study,
 )
 from paraspec.core.errors import UserError
+from paraspec.core.model_table import checkpoint_name, read_models
 
 GOOD = {
     "study": "s",

@@ -151,7 +151,7 @@ def test_chat_puts_the_prompt_into_the_template_with_one_bos(table, tokenizer):
 def test_every_scorer_that_the_configuration_allows_is_there():
     from typing import get_args
 
-    from paraspec.core.config import ScorerName
+    from paraspec.core.definitions import ScorerName
 
     assert set(get_args(ScorerName)) == set(SCORERS)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from paraspec.core.config import ModelRow
 from paraspec.core.errors import UserError
+from paraspec.core.model_table import ModelRow
 from paraspec.models.train import (
     WARM_UP_STEPS,
     encode,

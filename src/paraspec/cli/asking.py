@@ -5,7 +5,9 @@ import json
 import typer
 
 from paraspec.core.closure import code_hash
-from paraspec.core.config import Asking, AskingConfig, ScorerName, parse
+from paraspec.core.config import Asking, AskingConfig
+from paraspec.core.definitions import ScorerName
+from paraspec.core.validation import parse
 
 
 def asking_of(scorer: ScorerName, text: str, *, chat: bool) -> Asking:

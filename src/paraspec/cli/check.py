@@ -25,10 +25,16 @@ def check(
     ] = None,
 ) -> None:
     """Describe a model and try all that measuring it relies on, in seconds."""
-    from paraspec.models.manifest import model_folder
+    from paraspec.models.manifest import model_place
     from paraspec.models.preflight.check import preflight
 
-    found = preflight(model_folder(model), dtype, needs_letters=scorer == "letters")
+    place = model_place(model)
+    found = preflight(
+        place.folder,
+        dtype,
+        needs_letters=scorer == "letters",
+        remote_code=place.remote_code,
+    )
     if json_file is not None:
         write(found, json_file)
     show(found)

@@ -16,10 +16,8 @@ from paraspec.cli.options import (
     Wording,
     numbers,
 )
-from paraspec.core.config import (
-    MeasureConfig,
-    parse,
-)
+from paraspec.core.config import MeasureConfig
+from paraspec.core.validation import parse
 
 
 def extract(

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from paraspec.core.config import ScorerName
+from paraspec.core.definitions import ScorerName
 
 Results = Annotated[
     Path, typer.Option("--results", help="The study's folder, results/<study>.")
 ]
+Table = Annotated[Path, typer.Option("--models", help="Model table (TSV).")]
 Model = Annotated[str, typer.Option("--model", help="Name of the model.")]
 Seed = Annotated[int, typer.Option("--seed", help="The study's seed.")]
 BatchRows = Annotated[

@@ -24,7 +24,8 @@ def plan(
     seed: Seed = 0,
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
-    from paraspec.core.config import ZooConfig, parse
+    from paraspec.core.config import ZooConfig
+    from paraspec.core.validation import parse
     from paraspec.data.plan_run import run_plan
 
     zoo = parse(ZooConfig, {"exposures": whole_numbers(exposures)}, "paraspec plan")

@@ -19,8 +19,9 @@ def schemas(
 
     from pydantic import BaseModel
 
-    from paraspec.core.config import ModelRow, StudyConfig
+    from paraspec.core.config import StudyConfig
     from paraspec.core.files import write_text
+    from paraspec.core.model_table import ModelRow
     from paraspec.core.tables.catalog import TABLES, reference
     from paraspec.data.format import Concept
 

@@ -1,13 +1,10 @@
-"""``paraspec tokenizer``, ``train`` and ``register``: models to be measured."""
+"""``paraspec tokenizer`` and ``train``: the study's own models."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from paraspec.cli.options import Model, Results, whole_numbers
-
-Table = Annotated[Path, typer.Option("--models", help="Model table (TSV).")]
+from paraspec.cli.options import Model, Results, Table, whole_numbers
 
 
 def tokenizer(
@@ -38,33 +35,10 @@ def train(
     ] = "",
 ) -> None:
     """Train one model of the table on the study's sentences."""
-    row, steps = _row(models, model), whole_numbers(checkpoints)
+    from paraspec.core.model_table import row_of
+
+    row, steps = row_of(models, model), whole_numbers(checkpoints)
 
     from paraspec.models.training_run import run
 
     run(row, results, steps)
-
-
-def register(model: Model, models: Table, results: Results) -> None:
-    """Describe a local model folder of the table, so that it can be measured."""
-    row = _row(models, model)
-
-    from paraspec.core.layout import StudyFiles
-    from paraspec.models.load import load_model
-    from paraspec.models.manifest import describe, write_manifest
-
-    folder = Path(row.source)
-    manifest = describe(row, model, load_model(folder, row.dtype), folder, None)
-    write_manifest(manifest, StudyFiles(results).model(model, "model.json"))
-
-
-def _row(models: Path, model: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from paraspec.core.config import read_models
-    from paraspec.core.errors import UserError
-
-    rows = {row.model: row for row in read_models(models)}
-    if model not in rows:
-        raise UserError(
-            models, f"no model {model!r}", f"Choose one of {', '.join(rows)}"
-        )
-    return rows[model]

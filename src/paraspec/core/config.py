@@ -1,27 +1,24 @@
-"""The study's configuration and model table, validated before anything runs."""
+"""The study's configuration validated before anything runs."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self
 
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 
-from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
+from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL, ScorerName
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
+from paraspec.core.model_table import ModelRow, checkpoint_name
+from paraspec.core.validation import SAFE_NAME, Section, parse
 
-SAFE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -34,16 +31,7 @@ def _ascending(ratios: tuple[float, ...]) -> tuple[float, ...]:
 Ratios = Annotated[tuple[Ratio, ...], Field(min_length=1), AfterValidator(_ascending)]
 
 
-ScorerName = Literal[
-    "cloze", "cloze-token", "cloze-byte", "cloze-pmi", "letters", "generate"
-]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ConceptsConfig(_Section):
+class ConceptsConfig(Section):
     """Which concepts the study asks about."""
 
     file: str = Field("data/factbook.jsonl", description="Concept file (JSON lines).")
@@ -58,7 +46,7 @@ class ConceptsConfig(_Section):
     )
 
 
-class ZooConfig(_Section):
+class ZooConfig(Section):
     """Training of the study's own models."""
 
     vocab_size: int = Field(2048, ge=300, description="Size of the shared tokenizer.")
@@ -81,7 +69,7 @@ class ZooConfig(_Section):
         return self
 
 
-class MeasureConfig(_Section):
+class MeasureConfig(Section):
     """Masks and items."""
 
     ratios: Ratios = Field(description="Mask ratios for a concept's own items.")
@@ -99,7 +87,7 @@ class MeasureConfig(_Section):
         return self
 
 
-class Shot(_Section):
+class Shot(Section):
     """A solved example that stands before every question."""
 
     question: str = Field(min_length=1, description="Question.")
@@ -113,7 +101,7 @@ class Shot(_Section):
         return self
 
 
-class AskingConfig(_Section):
+class AskingConfig(Section):
     """Wording of the scorers `letters` and `generate`; `cloze` needs none."""
 
     shots: tuple[Shot, ...] = Field(
@@ -153,13 +141,13 @@ class Asking:
     """Put the prompt into the tokenizer's chat template."""
 
 
-class StatsConfig(_Section):
+class StatsConfig(Section):
     """Resampling."""
 
     draws: int = Field(2000, ge=100, description="Bootstrap and permutation draws.")
 
 
-class StudyConfig(_Section):
+class StudyConfig(Section):
     """One study: ``config/<study>.yaml``."""
 
     study: str = Field(pattern=SAFE_NAME, description="Name; outputs in results/<it>.")
@@ -185,90 +173,6 @@ class StudyConfig(_Section):
         return self
 
 
-Architecture = Literal["llama", "gpt2", "gpt_neox", "qwen2", "mixtral", "-"]
-
-
-class ModelRow(_Section):
-    """One row of a model table."""
-
-    model: str = Field(pattern=SAFE_NAME, description="Unique name, used in paths.")
-    source: str = Field(min_length=1, description="`zoo`, or a local model folder.")
-    family: str = Field(pattern=SAFE_NAME, description="Family, for statistics.")
-    architecture: Architecture = Field("-", description="Zoo only: model class.")
-    d_model: int = Field(0, ge=0, description="Zoo only: width.")
-    n_layers: int = Field(0, ge=0, description="Zoo only: layers.")
-    n_heads: int = Field(0, ge=0, description="Zoo only: attention heads.")
-    d_ff: int = Field(
-        0, ge=0, description="Zoo only: value vectors per layer (expert)."
-    )
-    n_experts: int = Field(0, ge=0, description="Zoo only: experts; 0 if dense.")
-    steps: int = Field(0, ge=0, description="Zoo only: optimiser steps.")
-    batch: int = Field(128, ge=1, description="Zoo only: sentences per step.")
-    learning_rate: float = Field(0.003, gt=0, description="Zoo only: peak rate.")
-    data_share: float = Field(
-        1.0, gt=0, le=1, description="Zoo only: share of concepts trained."
-    )
-    seed: int = Field(0, ge=0, description="Zoo only: seed of weights and order.")
-    scorer: ScorerName = Field("cloze", description="How items are asked.")
-    chat: bool = Field(
-        default=False, description="Ask in the tokenizer's chat template."
-    )
-    dtype: Literal["float32", "bfloat16", "float16"] = Field(
-        "float32", description="Number format while measuring."
-    )
-
-    @model_validator(mode="after")
-    def _recipe(self) -> Self:
-        if self.source != "zoo":
-            return self
-        if self.architecture == "-":
-            raise ValueError("a zoo model needs an architecture")
-        for name in ("d_model", "n_layers", "n_heads", "d_ff", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"a zoo model needs {name} of at least 1")
-        if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 2:
-            raise ValueError(
-                f"d_model {self.d_model} does not divide into {self.n_heads} heads "
-                "of even width"
-            )
-        mixture = self.architecture == "mixtral"
-        allowed = self.n_experts >= 2 if mixture else self.n_experts == 0
-        if not allowed:
-            raise ValueError("n_experts is for mixtral, which needs at least 2")
-        return self
-
-
-def plain_faults(error: ValidationError) -> list[str]:
-    """Pydantic's findings as one short line each: field, fault, offending value."""
-    lines = []
-    for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(fault["input"], Mapping) else f" (got {_short(fault)})"
-        lines.append(f"{place}: {message}{given}" if place else message)
-    return lines
-
-
-def _short(fault: Mapping[str, object]) -> str:
-    text = repr(fault["input"])
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-SectionT = TypeVar("SectionT", bound=_Section)
-
-
-def parse(
-    section: type[SectionT], values: Mapping[str, object], where: str
-) -> SectionT:
-    """Validate a configuration or a section of one; every fault in one message."""
-    try:
-        return section.model_validate(dict(values))
-    except ValidationError as error:
-        raise UserError(
-            where, "; ".join(plain_faults(error)), "See config/README.md for each key"
-        ) from error
-
-
 def parse_study(values: Mapping[str, object], where: str) -> StudyConfig:
     """Validate a study's configuration."""
     return parse(StudyConfig, values, where)
@@ -285,48 +189,6 @@ def read_study(path: Path | str) -> StudyConfig:
     if not isinstance(values, dict):
         raise UserError(found, "holds no keys", "See config/README.md for each key")
     return parse_study(values, str(found))
-
-
-def read_models(path: Path | str) -> tuple[ModelRow, ...]:
-    """Read and validate a model table.
-
-    Raises
-    ------
-    UserError
-        Naming file, row, column, fault and what is allowed.
-    """
-    found = existing(path, "Name a model table, e.g. config/models/miniature.tsv")
-    text = [
-        line
-        for line in found.read_text(encoding="utf-8").splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
-    table = csv.DictReader(text, delimiter="\t", restkey="(beyond the last column)")
-    rows, faults = [], []
-    for number, values in enumerate(table, start=1):
-        given = {k: v.strip() for k, v in values.items() if isinstance(v, str) and v}
-        if None in values.values() or "(beyond the last column)" in values:
-            faults.append(f"row {number}: has not as many cells as the header")
-            continue
-        try:
-            rows.append(ModelRow.model_validate(given))
-        except ValidationError as error:
-            label = given.get("model", "?")
-            faults += [f"row {number} ({label}): {f}" for f in plain_faults(error)]
-    names = [row.model for row in rows]
-    faults += [
-        f"model {n!r} stands twice" for n in sorted(set(names)) if names.count(n) > 1
-    ]
-    if not rows and not faults:
-        faults = ["holds no models"]
-    if faults:
-        raise UserError(
-            found,
-            "; ".join(faults),
-            "Columns and values are described in config/README.md "
-            "(names: letters, digits, '.', '_' and '-')",
-        )
-    return tuple(rows)
 
 
 def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
@@ -355,12 +217,3 @@ def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
             f"zoo.trajectory_steps {late} lie outside {traced}'s training",
             f"Choose steps from 1 to {names[traced].steps}",
         )
-
-
-def checkpoint_name(model: str, step: int) -> str:
-    """Name of a checkpoint among the measured models.
-
-    >>> checkpoint_name("llama-64", 50)
-    'llama-64-step00050'
-    """
-    return f"{model}-step{step:05d}"

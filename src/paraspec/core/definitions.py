@@ -1,5 +1,7 @@
 """Constants of the study that more than one room needs, each with its source."""
 
+from typing import Literal
+
 PRIMARY_RATIO = 0.05
 """Pre-registered mask ratio (paper: 5 %)."""
 
@@ -11,6 +13,11 @@ SMALL_PARAMETERS = 10_000_000
 
 KNOWN_ACCURACY = 0.7
 """Unmasked accuracy from which a concept counts as known (7 of 10 questions)."""
+
+ScorerName = Literal[
+    "cloze", "cloze-token", "cloze-byte", "cloze-pmi", "letters", "generate"
+]
+"""How items can be asked."""
 
 NONE = "-"
 """What a text column holds where nothing applies."""

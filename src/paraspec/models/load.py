@@ -49,8 +49,19 @@ class LoadedModel:
     """Tensors of the folder that the model has no use for."""
 
 
-def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
+def load_model(
+    folder: Path | str, dtype: str = "float32", *, remote_code: bool = False
+) -> LoadedModel:
     """Load a Hugging Face model folder for measuring, without any network.
+
+    Parameters
+    ----------
+    folder
+        Model folder.
+    dtype
+        Number format.
+    remote_code
+        Whether Python files in the folder may be run.
 
     Raises
     ------
@@ -61,11 +72,11 @@ def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
     quiet_transformers()
     where = Path(folder)
     check_files(where)
-    local = {"local_files_only": True, "trust_remote_code": False}
+    local = {"local_files_only": True, "trust_remote_code": remote_code}
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, **local)
     except UNLOADABLE as error:
-        raise _unloadable(where, "its tokenizer", error) from error
+        raise unloadable(where, "its tokenizer", error) from error
     check_tokenizer(where, tokenizer)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
@@ -76,7 +87,7 @@ def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
             **local,
         )
     except UNLOADABLE as error:
-        raise _unloadable(where, "the model", error) from error
+        raise unloadable(where, "the model", error) from error
     check_weights(where, model, info["missing_keys"], info["unexpected_keys"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device).eval().requires_grad_(requires_grad=False)
@@ -84,7 +95,8 @@ def load_model(folder: Path | str, dtype: str = "float32") -> LoadedModel:
     return LoadedModel(model, tokenizer, value_vector_sites(model), unused)
 
 
-def _unloadable(where: Path, what: str, error: Exception) -> UserError:
+def unloadable(where: Path, what: str, error: Exception) -> UserError:
+    """Say why transformers cannot load a folder, in one line."""
     fault = " ".join(str(error).split())[:300]
     if "ignore_mismatched_sizes" in fault:  # transformers logs which, and hides it here
         fault = "its weights are of other sizes than config.json says"

@@ -4,10 +4,16 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from paraspec.core.config import ModelRow
 from paraspec.core.files import existing, sha256_of, write_text
 from paraspec.core.layout import StudyFiles
+from paraspec.core.model_table import ModelRow
 from paraspec.models.load import LoadedModel, count_parameters, load_model
+from paraspec.models.sites import value_vector_sites
+from paraspec.models.skeleton import skeleton
+
+READ = (".safetensors", ".json", ".txt", ".model", ".jinja", ".py", ".tiktoken")
+OURS = ("model.json", "check.json")
+"""Files beside a model that describe it."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,15 @@ class Trajectory:
 
     of: str
     step: int
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a model folder."""
+
+    size: int
+    """Bytes."""
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,25 @@ class Manifest:
     trained_on_study: bool
     tokens_seen: int
     loss_nats: float | None
-    weights_sha256: dict[str, str]
+    revision: str
+    """Hub only: branch, tag or commit of the model table."""
+    commit: str
+    """Hub only: what the revision stood for when it was locked."""
+    licence: str
+    """Hub only: licence that the model card names."""
+    remote_code: bool
+    """Whether Python files of the folder are run."""
+    files: dict[str, StoredFile]
+    """What the model is loaded from."""
+
+    @property
+    def weights_sha256(self) -> dict[str, str]:
+        """Hashes of the weights by file name."""
+        return {
+            name: file.sha256
+            for name, file in self.files.items()
+            if name.endswith(".safetensors")
+        }
 
 
 @dataclass(frozen=True)
@@ -58,39 +91,72 @@ class TrainingFacts:
     loss_nats: float
 
 
+@dataclass(frozen=True)
+class HubFacts:
+    """What only the fetching step knows."""
+
+    commit: str
+    licence: str
+
+
 def describe(
     row: ModelRow,
     name: str,
-    loaded: LoadedModel,
     folder: Path,
-    facts: TrainingFacts | None,
+    trained: TrainingFacts | None = None,
+    fetched: HubFacts | None = None,
 ) -> Manifest:
-    """Describe a saved model folder."""
-    parameters = count_parameters(loaded.model)
-    config = loaded.model.config.get_text_config()
+    """Describe a model folder from its configuration and files, without loading it.
+
+    Raises
+    ------
+    UserError
+        If the folder is no causal language model whose value vectors can be told.
+    """
+    model = skeleton(folder, remote_code=row.remote_code)
+    sites = value_vector_sites(model)
+    parameters = count_parameters(model)
+    config = model.config.get_text_config()
     return Manifest(
         model=name,
         family=row.family,
         source=row.source,
-        folder="." if row.source == "zoo" else str(folder),
+        folder="." if trained or fetched else str(folder),
         architecture=config.model_type,
-        n_experts=max(site.n_experts if site.routed else 0 for site in loaded.sites),
+        n_experts=max(site.n_experts if site.routed else 0 for site in sites),
         parameters_total=parameters.total,
         parameters_active=parameters.active,
         d_model=config.hidden_size,
-        n_layers=len({site.layer for site in loaded.sites}),
-        d_ff=[site.n for site in loaded.sites],
-        steps=facts.steps if facts else 0,
+        n_layers=len({site.layer for site in sites}),
+        d_ff=[site.n for site in sites],
+        steps=trained.steps if trained else row.trajectory_step or row.steps,
         seed=row.seed,
-        trajectory=facts.trajectory if facts else None,
-        untrained=facts.untrained if facts else [],
-        trained_on_study=facts is not None,
-        tokens_seen=facts.n_tokens if facts else 0,
-        loss_nats=facts.loss_nats if facts else None,
-        weights_sha256={
-            p.name: sha256_of(p) for p in sorted(folder.glob("*.safetensors"))
-        },
+        trajectory=trained.trajectory if trained else _published_place(row),
+        untrained=trained.untrained if trained else [],
+        trained_on_study=trained is not None,
+        tokens_seen=trained.n_tokens if trained else 0,
+        loss_nats=trained.loss_nats if trained else None,
+        revision=row.revision,
+        commit=fetched.commit if fetched else "",
+        licence=fetched.licence if fetched else "",
+        remote_code=row.remote_code,
+        files=_stored(folder),
     )
+
+
+def _published_place(row: ModelRow) -> Trajectory | None:
+    if not row.trajectory_of:
+        return None
+    return Trajectory(row.trajectory_of, row.trajectory_step)
+
+
+def _stored(folder: Path) -> dict[str, StoredFile]:
+    """Files of a folder that a model can be loaded from, but our own and pickles."""
+    return {
+        path.name: StoredFile(path.stat().st_size, sha256_of(path))
+        for path in sorted(folder.iterdir())
+        if path.suffix in READ and path.name not in OURS
+    }
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
@@ -104,6 +170,7 @@ def read_manifest(path: Path) -> Manifest:
     values = json.loads(found.read_text(encoding="utf-8"))
     if values["trajectory"]:
         values["trajectory"] = Trajectory(**values["trajectory"])
+    values["files"] = {n: StoredFile(**file) for n, file in values["files"].items()}
     return Manifest(**values)
 
 
@@ -113,12 +180,23 @@ def load_measured(
     """Load a model of a study by its manifest."""
     folder = files.model(model)
     manifest = read_manifest(folder / "model.json")
-    return load_model(model_folder(folder), dtype), manifest
+    place = model_place(folder)
+    return load_model(place.folder, dtype, remote_code=place.remote_code), manifest
 
 
-def model_folder(folder: Path) -> Path:
+@dataclass(frozen=True)
+class Place:
+    """Where a model is loaded from, and how far it is trusted."""
+
+    folder: Path
+    remote_code: bool
+
+
+def model_place(folder: Path) -> Place:
     """Where the model itself lies: there, or where the manifest there says."""
     path = folder / "model.json"
     if not path.is_file():
-        return folder
-    return folder / read_manifest(path).folder  # an absolute path stands for itself
+        return Place(folder, remote_code=False)
+    manifest = read_manifest(path)
+    # An absolute path stands for itself.
+    return Place(folder / manifest.folder, manifest.remote_code)

@@ -15,8 +15,8 @@ from jaxtyping import Int
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from paraspec.core.config import ModelRow
 from paraspec.core.errors import UserError
+from paraspec.core.model_table import ModelRow
 from paraspec.core.seeds import generator
 
 logger = logging.getLogger(__name__)

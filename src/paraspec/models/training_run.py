@@ -9,21 +9,20 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from paraspec.core.config import ModelRow, checkpoint_name
 from paraspec.core.layout import StudyFiles
+from paraspec.core.model_table import ModelRow, checkpoint_name
 from paraspec.core.progress import progress
 from paraspec.core.seeds import seed_for
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.planned import CONCEPTS, CORPUS
 from paraspec.core.tables.training import TRAINING
-from paraspec.models.load import LoadedModel, quiet_transformers
+from paraspec.models.load import quiet_transformers
 from paraspec.models.manifest import (
     TrainingFacts,
     Trajectory,
     describe,
     write_manifest,
 )
-from paraspec.models.sites import value_vector_sites
 from paraspec.models.tokenizer import load_tokenizer
 from paraspec.models.train import LOG_EVERY, Progress, encode, train
 from paraspec.models.zoo import fresh_model
@@ -110,6 +109,5 @@ def save_model(
     for file in partial.iterdir():
         file.replace(folder / file.name)
     partial.rmdir()
-    loaded = LoadedModel(model, tokenizer, value_vector_sites(model))
-    manifest = describe(row, name, loaded, folder, facts)
+    manifest = describe(row, name, folder, facts)
     write_manifest(manifest, folder / "model.json")

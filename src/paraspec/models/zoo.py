@@ -12,7 +12,7 @@ from transformers import (
 )
 from transformers.models.auto import AutoModelForCausalLM
 
-from paraspec.core.config import ModelRow
+from paraspec.core.model_table import ModelRow
 from paraspec.core.seeds import seed_for
 
 MAX_POSITIONS = 64

@@ -15,7 +15,11 @@ PROBE_TOKENS = 16
 
 
 def preflight(
-    folder: Path, dtype: str = "float32", *, needs_letters: bool = False
+    folder: Path,
+    dtype: str = "float32",
+    *,
+    needs_letters: bool = False,
+    remote_code: bool = False,
 ) -> Preflight:
     """Load a model and try all that measuring it relies on.
 
@@ -27,13 +31,16 @@ def preflight(
         Number format while measuring.
     needs_letters
         Whether the scorer answers by option letters.
+    remote_code
+        Whether Python files in the folder may be run.
 
     Raises
     ------
     UserError
         If the folder cannot be loaded or its value vectors cannot be told.
     """
-    return check(folder, load_model(folder, dtype), needs_letters=needs_letters)
+    loaded = load_model(folder, dtype, remote_code=remote_code)
+    return check(folder, loaded, needs_letters=needs_letters)
 
 
 def check(folder: Path, loaded: LoadedModel, *, needs_letters: bool) -> Preflight:
