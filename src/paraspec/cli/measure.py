@@ -1,10 +1,10 @@
 """``paraspec extract`` and ``score``: measuring one model."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from paraspec.cli.asking import asking_of, scoring_code
 from paraspec.cli.options import (
     BatchRows,
     Chat,
@@ -16,8 +16,7 @@ from paraspec.cli.options import (
     Wording,
     numbers,
 )
-from paraspec.core.config import Asking, AskingConfig, MeasureConfig
-from paraspec.core.definitions import ScorerName
+from paraspec.core.config import MeasureConfig
 from paraspec.core.validation import parse
 
 
@@ -31,10 +30,14 @@ def extract(
     dtype: Dtype = "float32",
 ) -> None:
     """Average coefficients per concept: activations.safetensors."""
+    from paraspec.core.layout import StudyFiles
     from paraspec.measure.extract_run import run_extract
+    from paraspec.models.manifest import load_measured
 
-    how = _asking(scorer, asking, chat=chat)
-    run_extract(model, results, batch_rows, how, dtype)
+    how = asking_of(scorer, asking, chat=chat)
+    files = StudyFiles(results)
+    loaded, _ = load_measured(files, model, dtype)
+    run_extract(loaded, model, files, batch_rows, how)
 
 
 def score(
@@ -52,8 +55,6 @@ def score(
     seed: Seed = 0,
 ) -> None:
     """Answer items under every mask: items, masks and never_seen.parquet."""
-    from paraspec.core.closure import code_hash
-
     given = {
         "ratios": numbers(ratios),
         "general_ratios": numbers(general_ratios),
@@ -63,16 +64,11 @@ def score(
     }
     config = parse(MeasureConfig, given, "paraspec score")
 
+    from paraspec.core.layout import StudyFiles
     from paraspec.measure.score_run import run_score
+    from paraspec.models.manifest import load_measured
 
-    code = code_hash(score.__module__, score.__name__)
-    how = _asking(scorer, asking, chat=chat)
-    run_score(model, results, config, how, dtype, seed, code)
-
-
-def _asking(scorer: ScorerName, text: str, *, chat: bool) -> Asking:
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"--asking is not JSON: {error}") from error
-    return Asking(scorer, parse(AskingConfig, values, "--asking"), chat)
+    files = StudyFiles(results)
+    loaded, manifest = load_measured(files, model, dtype)
+    how = asking_of(scorer, asking, chat=chat)
+    run_score(loaded, manifest, files, config, how, seed, scoring_code())

@@ -1,7 +1,5 @@
 """Extracting one model's activations, from files to a file."""
 
-from pathlib import Path
-
 from paraspec.core.config import Asking
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
@@ -10,15 +8,13 @@ from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import save_activations
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.prepare import prepare
-from paraspec.models.manifest import load_measured
+from paraspec.models.load import LoadedModel
 
 
 def run_extract(
-    model: str, results: Path, batch_rows: int, asking: Asking, dtype: str
+    loaded: LoadedModel, model: str, files: StudyFiles, batch_rows: int, asking: Asking
 ) -> None:
-    """Write ``activations.safetensors`` of one model."""
-    files = StudyFiles(results)
-    loaded, _ = load_measured(files, model, dtype)
+    """Write ``activations.safetensors`` of one model of a study."""
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = prepare(loaded, table, asking)

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import torch
@@ -26,17 +25,17 @@ from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
 from paraspec.models.load import LoadedModel
-from paraspec.models.manifest import Manifest, load_measured
+from paraspec.models.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
 
 def run_score(
-    model: str,
-    results: Path,
+    loaded: LoadedModel,
+    manifest: Manifest,
+    files: StudyFiles,
     config: MeasureConfig,
     asking: Asking,
-    dtype: str,
     seed: int,
     code: str,
 ) -> None:
@@ -44,21 +43,20 @@ def run_score(
 
     Parameters
     ----------
-    model
-        Name in the study.
-    results
-        The study's folder.
+    loaded, manifest
+        The model, and what it is.
+    files
+        The study's files.
     config
         Masks and items.
-    asking, dtype
-        How items are asked, and the number format.
+    asking
+        How items are asked.
     seed
         The study's seed.
     code
         Hash of the code that answers; answers of other code are not taken over.
     """
-    files = StudyFiles(results)
-    loaded, manifest = load_measured(files, model, dtype)
+    model = manifest.model
     activations = files.measure(model, "activations.safetensors")
     rankings = Rankings(model, load_activations(activations))
     concepts = _with_exposures(files, manifest)
@@ -83,13 +81,16 @@ def run_score(
         "prompts": sha256_text(repr(prompts)),
         "tables": [sha256_text(frame.to_csv()) for frame in (table, sets, concepts)],
         "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-        "run": [dtype, config.batch_rows, loaded.model.device.type, code],
+        "run": [str(loaded.model.dtype), config.batch_rows, code],
+        "device": loaded.model.device.type,
         "libraries": [torch.__version__, transformers.__version__],
     }
     about = mask_frame(model, masks, rankings)
     _note_empty(about)
     write_table(about, MASKS, files.measure(model, "masks.parquet"))
     unseen = read_table(files.data("never_seen.parquet"), PROMPTS)
+    if not manifest.trained_on_study:  # what others met in training is not known
+        unseen = unseen.iloc[:0]
     write_table(
         _unmasked(scoring, unseen), ITEMS, files.measure(model, "never_seen.parquet")
     )
