@@ -7,6 +7,7 @@ of a revision, the check of access, small files from the repository itself, larg
 
 import hashlib
 import json
+import os
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -233,6 +234,7 @@ class Handler(BaseHTTPRequestHandler):
             sleep(0.5)  # the client reads what was sent: RST drops the rest
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            os.close(self.connection.detach())  # without the shutdown that sends FIN
         self.close_connection = True
 
 

@@ -346,10 +346,16 @@ def test_pickled_weights_are_refused(user):
 
 
 def test_too_little_disk_is_told_before_anything_is_downloaded(user):
-    user.resolve()
-    user.hub.sizes["model.safetensors"] = 10**18
+    shard, n = b"a shard", 20_000  # 20,000 times 49 GB: no disk is that large
+    files = user.hub.repositories[NAME].files
+    del files["model.safetensors"]
+    for i in range(n):
+        files[f"model-{i:05d}-of-{n}.safetensors"] = shard
+    files["model.safetensors.index.json"] = b"{}"
+    user.hub.sizes |= dict.fromkeys(files, 49 * 10**9)
+    assert user.resolve().returncode == 0
     message = user.refused(user.download())
-    assert f"{NAME} needs 1,000,000,000,000 MB more" in message
+    assert f"{NAME} needs 980," in message and "MB are free" in message
     assert user.hub.fetched() == set()
 
 

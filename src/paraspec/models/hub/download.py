@@ -87,13 +87,14 @@ def _complete(
 ) -> None:
     """Ask for the bytes that a partial file lacks, again after a lost connection.
 
-    The client itself asks again after time-outs and answers that end early.
+    The client itself asks again after time-outs, refused connections and answers that
+    end early, but not where a connection is reset.
     """
     for lost in range(LOST_CONNECTIONS + 1):
         try:
             with partial.open("ab") as stream:
                 _ask(listing, file, _Counted(stream, on_bytes, count_old=not lost))
-        except httpx2.NetworkError:
+        except httpx2.ReadError:
             if lost == LOST_CONNECTIONS:
                 raise
             there = partial.stat().st_size

@@ -19,6 +19,8 @@ ABOUT_TEXT = (
     *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json"),
     *("chat_template.jinja", "chat_template.json"),
 )
+MAX_BYTES = 50e9
+"""Largest file that the hub serves over plain HTTP (`huggingface_hub` 2.4.0)."""
 CODE = (".py", ".tiktoken")
 """Endings of files that only a model's own code reads."""
 
@@ -114,6 +116,10 @@ def _file(sibling: RepoSibling, where: str) -> RemoteFile:
     if size is None or not (lfs or sibling.blob_id):
         fault = f"the hub lists {name} without size or hash"
         raise UserError(where, fault, "Try again, or use another mirror (HF_ENDPOINT)")
+    if size > MAX_BYTES:
+        fault = f"{name} has {size / 1e9:.0f} GB, more than the hub serves over HTTP"
+        remedy = "Fetch it with `hf download` and give the folder as source"
+        raise UserError(where, fault, remedy)
     return RemoteFile(name, size, lfs.sha256 if lfs else "", sibling.blob_id or "")
 
 
