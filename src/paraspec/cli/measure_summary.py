@@ -86,11 +86,12 @@ def _after(efficiency: pd.DataFrame, primary: float) -> Iterator[str]:
     )
     known = efficiency[efficiency["known"]]
     for mask in ("top", "random"):
-        k50 = known.loc[known["mask"] == mask, "k50"].dropna()
+        k50 = known[(known["mask"] == mask) & known["k50"].notna()]
         if len(k50):
             yield (
-                f"k50 ({MASKS[mask]}): {k50.median():.3f} of the value vectors, median "
-                f"of {len(k50)} known concepts"
+                f"k50 ({MASKS[mask]}): {k50['k50'].median():.3f} of the value vectors, "
+                f"median of {len(k50)} known concepts, {k50['censored'].mean():.0%} of "
+                "them lower bounds"
             )
 
 
