@@ -5,7 +5,11 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config/miniature.yaml"
+# The default study. Not a base of others: keys that they leave out have the defaults
+# of config/README.md, not the miniature's values.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/miniature.yaml"
 
 
 include: "workflow/rules/common.smk"

@@ -1,7 +1,8 @@
-"""Bad configurations: one message with file, row, column, fault and remedy."""
+"""Bad configurations: one message with file, key, fault and remedy."""
 
 import pytest
 import yaml
+from tests.core.model_tables import row, table
 
 from paraspec.core.config import (
     check_study,
@@ -20,38 +21,6 @@ GOOD = {
         "keep_ratios": [0.5],
     },
 }
-HEADER = [
-    "model",
-    "source",
-    "family",
-    "architecture",
-    "d_model",
-    "n_layers",
-    "n_heads",
-    "d_ff",
-    "n_experts",
-    "steps",
-    "batch",
-    "learning_rate",
-    "data_share",
-    "seed",
-]
-ROW = [
-    "llama-64",
-    "zoo",
-    "llama",
-    "llama",
-    "64",
-    "2",
-    "4",
-    "256",
-    "0",
-    "200",
-    "128",
-    "0.003",
-    "1.0",
-    "0",
-]
 
 
 def study(**changes):
@@ -63,16 +32,6 @@ def study(**changes):
         else:
             values[section] = value
     return values
-
-
-def table(tmp_path, *rows, header=HEADER):
-    path = tmp_path / "models.tsv"
-    path.write_text("\n".join("\t".join(map(str, r)) for r in (header, *rows)) + "\n")
-    return path
-
-
-def row(**changes):
-    return [changes.get(name, value) for name, value in zip(HEADER, ROW, strict=True)]
 
 
 def test_a_good_study_has_its_defaults():
@@ -169,82 +128,6 @@ def test_the_repository_s_own_studies_are_valid():
             continue
         config = read_study(path)
         check_study(config, read_models(root / config.models))
-
-
-def test_a_good_table_is_read_with_comments_and_blank_lines(tmp_path):
-    path = table(tmp_path, row(), row(model="b", seed=1))
-    path.write_text("# zoo\n\n" + path.read_text() + "# end\n")
-    found = read_models(path)
-    assert [r.model for r in found] == ["llama-64", "b"]
-    assert found[1].seed == 1
-    assert found[0].dtype == "float32"
-
-
-BAD_NAMES = ["../x", "a b", "a;b", "a/b", "$HOME", "a|b", ".hidden", "-flag", "a" * 81]
-
-
-@pytest.mark.parametrize("name", BAD_NAMES)
-def test_unsafe_names_are_refused(name, tmp_path):
-    with pytest.raises(UserError) as error:
-        read_models(table(tmp_path, row(), row(model=name)))
-    assert "row 2" in error.value.fault
-    assert "model: String should match pattern" in error.value.fault
-    assert "letters, digits" in error.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("changes", "fault"),
-    [
-        ({"d_model": "wide"}, "d_model: Input should be a valid integer"),
-        ({"d_model": 6, "n_heads": 4}, "does not divide into 4 heads"),
-        ({"d_model": 12, "n_heads": 4}, "heads of even width"),
-        ({"steps": 0}, "needs steps of at least 1"),
-        ({"steps": -5}, "steps: Input should be greater"),
-        ({"learning_rate": 0}, "learning_rate: Input should be greater than 0"),
-        ({"learning_rate": "nan"}, "learning_rate: "),
-        ({"learning_rate": "inf"}, "learning_rate: "),
-        ({"data_share": 1.5}, "data_share: Input should be less than"),
-        ({"data_share": 0}, "data_share: Input should be greater than 0"),
-        ({"architecture": "rnn"}, "architecture: Input should be 'llama'"),
-        ({"architecture": "-"}, "needs an architecture"),
-        ({"architecture": "mixtral"}, "n_experts"),
-        ({"architecture": "mixtral", "n_experts": 1}, "n_experts"),
-        ({"n_experts": 4}, "n_experts"),
-        ({"family": "a b"}, "family: String should match"),
-        ({"model": ""}, "model: Field required"),
-        ({"source": ""}, "source: Field required"),
-    ],
-)
-def test_faulty_rows_are_named_by_file_row_and_column(changes, fault, tmp_path):
-    path = table(tmp_path, row(model="fine"), row(**changes))
-    with pytest.raises(UserError) as error:
-        read_models(path)
-    assert error.value.where == str(path)
-    assert error.value.fault.startswith("row 2 (")
-    assert fault in error.value.fault
-    assert "config/README.md" in error.value.remedy
-
-
-def test_an_unknown_column_is_named(tmp_path):
-    path = table(tmp_path, [*row(), "1"], header=[*HEADER, "depth"])
-    with pytest.raises(UserError, match="depth: Extra inputs are not permitted"):
-        read_models(path)
-
-
-@pytest.mark.parametrize("cells", [row()[:-1], [*row(), "extra"]])
-def test_rows_with_another_number_of_cells_than_the_header(cells, tmp_path):
-    with pytest.raises(UserError, match="row 1: has not as many cells as the header"):
-        read_models(table(tmp_path, cells))
-
-
-def test_names_that_stand_twice(tmp_path):
-    with pytest.raises(UserError, match="model 'llama-64' stands twice"):
-        read_models(table(tmp_path, row(), row(seed=1)))
-
-
-def test_a_table_without_models(tmp_path):
-    with pytest.raises(UserError, match="holds no models"):
-        read_models(table(tmp_path))
 
 
 def traced(model, steps):

@@ -1,5 +1,6 @@
 """A miniature of the miniature study: two models, nine concepts, real Snakemake."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -73,6 +74,12 @@ class Study:
             text=True,
             check=False,
         )
+
+
+def jobs(listing: str) -> dict[str, int]:
+    """Rule name to number of jobs, from Snakemake's table of a dry run."""
+    found = re.findall(r"^([a-z_]+)\s+(\d+)\s*$", listing, re.MULTILINE)
+    return {rule: int(n) for rule, n in found if rule != "total"}
 
 
 @pytest.fixture(scope="session")

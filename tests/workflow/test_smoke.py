@@ -1,7 +1,6 @@
 """The whole workflow in miniature: outputs, reruns, interruption, bad input."""
 
 import json
-import re
 import shutil
 
 import pandas as pd
@@ -10,17 +9,11 @@ import yaml
 
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS, MASKS
-from tests.workflow.conftest import MODELS, Study
+from tests.workflow.conftest import MODELS, Study, jobs
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
 MEASURED = ["llama-s", "gpt2-s", "llama-s-step00010", "llama-s-step00020"]
-
-
-def jobs(listing: str) -> dict[str, int]:
-    """Rule name to number of jobs, from Snakemake's table of a dry run."""
-    found = re.findall(r"^([a-z_]+)\s+(\d+)\s*$", listing, re.MULTILINE)
-    return {rule: int(n) for rule, n in found if rule != "total"}
 
 
 def test_a_run_ends_with_a_report_and_every_table(finished):

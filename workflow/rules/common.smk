@@ -9,13 +9,11 @@ from snakemake.exceptions import WorkflowError
 
 from paraspec.cli.main import STEPS
 from paraspec.core.closure import code_hash, environment_hash
-from paraspec.core.config import (
-    check_study,
-    checkpoint_name,
-    parse_study,
-    read_models,
-)
+from paraspec.core.config import check_study, parse_study
 from paraspec.core.errors import UserError
+from paraspec.core.model_lock import lock_path
+from paraspec.core.model_table import checkpoint_name, read_models
+from paraspec.core.needs import needs_of
 
 BASE = Path(workflow.basedir)
 CONFIG_FILE = Path(
@@ -40,7 +38,8 @@ CHECKPOINTS = {
     checkpoint_name(TRACED, step): TRACED for step in STUDY.zoo.trajectory_steps
 }
 TRAINED = [name for name, row in ROWS.items() if row.source == "zoo"]
-LOCAL = [name for name in ROWS if name not in TRAINED]
+HUB = [name for name, row in ROWS.items() if row.repository]
+LOCAL = [name for name in ROWS if name not in TRAINED and name not in HUB]
 MEASURED = [*ROWS, *CHECKPOINTS]
 
 # Rules call the paraspec that lies beside the Python that runs Snakemake.
@@ -77,8 +76,18 @@ def dtype_of(wildcards):
 
 
 def recipe_of(wildcards):
-    """The whole row: any change of it trains the model anew."""
-    return row_of(wildcards).model_dump_json()
+    """What makes the model: any change of it trains, fetches or describes it anew."""
+    return row_of(wildcards).recipe
+
+
+def needs(step, quantity):
+    """Resource function: what a step needs for its model, more at each attempt."""
+
+    def quantity_of(wildcards, attempt):
+        found = needs_of(row_of(wildcards), step)
+        return getattr(found, quantity) * (1 if quantity == "gpu" else attempt)
+
+    return quantity_of
 
 
 def entry_point(command):

@@ -25,6 +25,10 @@ rule extract:
         "benchmarks/extract/{model}.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=needs("extract", "mem_mb"),
+        runtime=needs("extract", "runtime"),
+        gpu=needs("extract", "gpu"),
     params:
         batch_rows=STUDY.measure.batch_rows,
         scorer=scorer_of,
@@ -34,7 +38,7 @@ rule extract:
         code=code_of("extract"),
         env=env_of("extract"),
     shell:
-        "paraspec extract --model {wildcards.model} --results . "
+        "HF_HUB_OFFLINE=1 paraspec extract --model {wildcards.model} --results . "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} > {log} 2>&1"
 
@@ -59,6 +63,10 @@ rule score:
         "benchmarks/score/{model}.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=needs("score", "mem_mb"),
+        runtime=needs("score", "runtime"),
+        gpu=needs("score", "gpu"),
     params:
         ratios=listed(STUDY.measure.ratios),
         general_ratios=listed(STUDY.measure.general_ratios),
@@ -74,7 +82,8 @@ rule score:
         code=code_of("score"),
         env=env_of("score"),
     shell:
-        "paraspec score --model {wildcards.model} --results . {params.part} "
+        "HF_HUB_OFFLINE=1 paraspec score --model {wildcards.model} --results . "
+        "{params.part} "
         "--ratios {params.ratios} --general-ratios {params.general_ratios} "
         "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "

@@ -1,4 +1,5 @@
-# Models: trained here, or described where they lie; checked before measuring.
+# Models: trained here, fetched from the hub, or described where they lie; checked
+# before measuring. `model.json` is the edge: it is written when a folder is whole.
 MODEL_FILES = ["model.json", "model.safetensors", "config.json", "tokenizer.json"]
 
 
@@ -28,35 +29,89 @@ rule train:
         "--results . > {log} 2>&1"
 
 
-rule train_trajectory:
+if TRACED:
+
+    rule train_trajectory:
+        input:
+            "data/concepts.parquet",
+            "data/corpus.parquet",
+            "data/tokenizer.json",
+        output:
+            expand(
+                "models/{model}/{file}",
+                model=[TRACED, *CHECKPOINTS],
+                file=MODEL_FILES,
+            ),
+            f"models/{TRACED}/training.csv",
+        log:
+            f"logs/train/{TRACED}.log",
+        benchmark:
+            f"benchmarks/train/{TRACED}.tsv"
+        priority: 20
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            model=TRACED,
+            models=root(STUDY.models),
+            recipe=ROWS[TRACED].recipe,
+            steps=listed(STUDY.zoo.trajectory_steps),
+            code=code_of("train"),
+            env=env_of("train"),
+        shell:
+            "paraspec train --model {params.model} --models {params.models} --results . "
+            "--checkpoints {params.steps} > {log} 2>&1"
+
+
+rule lock_models:
     input:
-        "data/concepts.parquet",
-        "data/corpus.parquet",
-        "data/tokenizer.json",
+        root(STUDY.models),
     output:
-        expand(
-            "models/{model}/{file}",
-            model=[TRACED, *CHECKPOINTS] if TRACED else ["no-trajectory"],
-            file=MODEL_FILES,
-        ),
-        f"models/{TRACED}/training.csv",
+        # Kept while the job runs: commits that are locked already stay.
+        update(root(lock_path(Path(STUDY.models)))),
     log:
-        f"logs/train/{TRACED}.log",
+        "logs/lock_models.log",
     benchmark:
-        f"benchmarks/train/{TRACED}.tsv"
-    priority: 20
+        "benchmarks/lock_models.tsv"
+    retries: 1
+    localrule: True
     conda:
         "../../envs/environment.yaml"
+    resources:
+        downloads=1,
     params:
-        model=TRACED,
-        models=root(STUDY.models),
-        recipe=ROWS[TRACED].model_dump_json() if TRACED else "",
-        steps=listed(STUDY.zoo.trajectory_steps),
-        code=code_of("train"),
-        env=env_of("train"),
+        code=code_of("resolve"),
+        env=env_of("resolve"),
     shell:
-        "paraspec train --model {params.model} --models {params.models} --results . "
-        "--checkpoints {params.steps} > {log} 2>&1"
+        "paraspec resolve --models {input} > {log} 2>&1"
+
+
+rule fetch_model:
+    input:
+        root(lock_path(Path(STUDY.models))),
+    output:
+        "models/{model}/model.json",
+    log:
+        "logs/fetch_model/{model}.log",
+    benchmark:
+        "benchmarks/fetch_model/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(HUB),
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        downloads=1,
+        mem_mb=3000,
+        runtime=600,
+    params:
+        models=root(STUDY.models),
+        recipe=recipe_of,
+        code=code_of("fetch"),
+        env=env_of("fetch"),
+    shell:
+        "paraspec fetch --model {wildcards.model} --models {params.models} "
+        "--results . > {log} 2>&1"
 
 
 rule register:
@@ -91,11 +146,15 @@ rule check:
         "logs/check/{model}.log",
     benchmark:
         "benchmarks/check/{model}.tsv"
+    resources:
+        mem_mb=needs("check", "mem_mb"),
+        runtime=needs("check", "runtime"),
+        gpu=needs("check", "gpu"),
     params:
         scorer=scorer_of,
         dtype=dtype_of,
         code=code_of("check"),
         env=env_of("check"),
     shell:
-        "paraspec check models/{wildcards.model} --json {output} "
+        "HF_HUB_OFFLINE=1 paraspec check models/{wildcards.model} --json {output} "
         "--scorer {params.scorer} --dtype {params.dtype} > {log} 2>&1"

@@ -1,0 +1,82 @@
+"""Studies of published models: planned whole, and fetched from a real server."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.models.hub_server import Hub, Repository, serve
+from tests.workflow.conftest import BASE, Study, jobs
+
+
+def plan(study, *arguments):
+    """Dry run of one of the repository's own studies."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "-n"),
+            *("--configfile", f"config/{study}.yaml", *arguments),
+        ],
+        cwd=BASE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("study", "n"), [("paper", 20), ("trajectory", 10), ("scale", 7)]
+)
+def test_a_published_study_is_planned_whole_and_trains_nothing(study, n, tmp_path):
+    run = plan(study, "--directory", str(tmp_path))
+    assert run.returncode == 0, run.stdout + run.stderr
+    planned = jobs(run.stdout)
+    for rule in ("fetch_model", "check", "extract", "score", "pss", "ablate"):
+        assert planned[rule] == n, rule
+    assert not {"train", "train_trajectory", "tokenizer", "register"} & set(planned)
+
+
+def test_the_plan_shows_what_each_job_needs(tmp_path):
+    listing = plan("paper", "--directory", str(tmp_path)).stdout
+    blocks = listing.split("rule ")
+    (largest,) = (b for b in blocks if b.startswith("score") and "qwen2.5-14b" in b)
+    for resource in ("mem_mb=37400", "runtime=588", "gpu=1"):
+        assert resource in largest
+    (fetched,) = (b for b in blocks if b.startswith("fetch_model") and "gemma-7b" in b)
+    assert "downloads=1" in fetched and "runtime=600" in fetched
+
+
+@pytest.fixture
+def hub(loaded, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    model = loaded("llama")
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    made = Hub({"owner/tiny": Repository(files)})
+    server = serve(made)
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_model_is_locked_fetched_and_not_fetched_again(hub, tmp_path, monkeypatch):
+    study = Study(tmp_path)
+    header = "model\tsource\trevision\tfamily"
+    study.table.write_text(f"{header}\ntiny\thub:owner/tiny\tmain\tllama\n")
+    study.write(zoo={})
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    for name in set(os.environ) - set(kept):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    run = study.snakemake("models/tiny/model.json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    manifest = json.loads((study.results / "models/tiny/model.json").read_text())
+    commit = hub.repositories["owner/tiny"].commit
+    assert manifest["commit"] == commit
+    assert commit in (tmp_path / "models.lock.tsv").read_text()
+    again = study.snakemake("-n", "models/tiny/model.json")
+    assert "Nothing to be done" in again.stdout + again.stderr
