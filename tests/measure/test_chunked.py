@@ -5,11 +5,12 @@ import logging
 import pytest
 
 from paraspec.core.config import Asking
+from paraspec.core.errors import UserError
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure import chunked
-from paraspec.measure.chunked import Scoring, score_in_chunks
+from paraspec.measure.chunked import Part, Scoring, score_in_chunks
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.method import Method
 from paraspec.measure.plan import Grid, Rankings, masks_of
@@ -38,10 +39,10 @@ class Job:
         )
         self.asked = asked_items(sets)
 
-    def run(self, path, grid=SMALL, code="one"):
+    def run(self, path, grid=SMALL, code="one", part="1-of-1", parts=()):
         masks = {concept: list(masks_of(concept, None, grid)) for concept in self.asked}
-        store = ItemStore(path, fingerprint({"code": code}))
-        score_in_chunks(self.scoring, masks, self.asked, store)
+        store = ItemStore(path, fingerprint({"code": code}), parts)
+        score_in_chunks(self.scoring, masks, self.asked, store, Part.read(part))
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,25 @@ def test_more_ratios_answer_only_what_is_new(job, tmp_path, counts):
     job.run(path, SMALL)
     assert counts() == (0, len(before))
     assert read_table(path, ITEMS).equals(before)
+
+
+def test_parts_are_gathered_to_the_bytes_of_one_job(job, tmp_path, counts):
+    job.run(tmp_path / "whole.parquet")
+    parts = [tmp_path / f"{i}-of-2.parquet" for i in (1, 2)]
+    for i, path in enumerate(parts, start=1):
+        job.run(path, part=f"{i}-of-2")
+    concepts = [set(read_table(path, ITEMS)["concept"]) for path in parts]
+    assert list(map(len, concepts)) == [6, 3] and not concepts[0] & concepts[1]
+    job.run(tmp_path / "gathered.parquet", parts=parts)
+    assert counts()[0] == 0
+    whole, gathered = (tmp_path / f"{x}.parquet" for x in ("whole", "gathered"))
+    assert gathered.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("text", ["3-of-2", "0-of-2", "1", "a-of-b"])
+def test_a_part_that_is_none_is_an_error(text):
+    with pytest.raises(UserError, match="2-of-8"):
+        Part.read(text)
 
 
 def test_answers_of_other_code_or_inputs_are_given_anew(job, tmp_path, counts):

@@ -91,6 +91,22 @@ def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):
     assert f"{new} answers given, {len(before)} taken from an earlier run" in log
 
 
+def test_parts_of_a_model_are_jobs_and_gather_to_the_same_bytes(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
+    parted = Study(tmp_path)
+    target = parted.results / "measure/gpt2-s/items.parquet"
+    whole = target.read_bytes()
+    target.unlink()
+    values = yaml.safe_load(finished.config.read_text())
+    parted.write(measure=values["measure"] | {"parts": 2})
+    run = parted.snakemake("measure/gpt2-s/items.parquet")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert jobs(run.stdout + run.stderr).get("score_part") == 2
+    log = (parted.results / "logs/score/gpt2-s.log").read_text()
+    assert "0 answers given" in log
+    assert target.read_bytes() == whole
+
+
 def test_the_same_study_gives_the_same_bytes(finished, tmp_path):
     again = Study(tmp_path)
     for name in ("smoke.yaml", "models.tsv", "concepts.jsonl"):

@@ -1,4 +1,15 @@
 # One model at a time: coefficients, answers under masks, PSS, efficiency.
+scattergather:
+    concepts=STUDY.measure.parts,
+
+
+PARTS = (
+    gather.concepts("measure/{{model}}/parts/{scatteritem}.parquet")
+    if STUDY.measure.parts > 1
+    else []
+)
+
+
 rule extract:
     input:
         "models/{model}/model.json",
@@ -40,6 +51,7 @@ rule score:
         "data/prompts.parquet",
         "data/never_seen.parquet",
         "data/sets.parquet",
+        parts=PARTS,
     output:
         # Kept while the job runs: answers already given are taken over.
         update("measure/{model}/items.parquet"),
@@ -66,15 +78,36 @@ rule score:
         chat=chat_of,
         dtype=dtype_of,
         seed=STUDY.seed,
+        part=lambda wildcards, input: [f"--taken {path}" for path in input.parts],
         code=code_of("score"),
         env=env_of("score"),
     shell:
         "HF_HUB_OFFLINE=1 paraspec score --model {wildcards.model} --results . "
+        "{params.part} "
         "--ratios {params.ratios} --general-ratios {params.general_ratios} "
         "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
         "--seed {params.seed} > {log} 2>&1"
+
+
+# With measure.parts above 1, jobs of their own answer the concepts in parts; `score`
+# then only gathers them, to the same bytes as one job.
+use rule score as score_part with:
+    input:
+        "models/{model}/model.json",
+        "measure/{model}/activations.safetensors",
+        "data/concepts.parquet",
+        "data/prompts.parquet",
+        "data/sets.parquet",
+    output:
+        update("measure/{model}/parts/{scatteritem}.parquet"),
+    log:
+        "logs/score_part/{model}.{scatteritem}.log",
+    benchmark:
+        "benchmarks/score_part/{model}.{scatteritem}.tsv"
+    params:
+        part=lambda wildcards: f"--part {wildcards.scatteritem}",
 
 
 rule pss:

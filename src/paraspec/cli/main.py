@@ -18,6 +18,7 @@ app = typer.Typer(
 
 GROUPS = {"data": "Make and check concept files."}
 STEPS = {
+    "measure": "measure_one",
     "plan": "plan",
     "tokenizer": "zoo",
     "train": "zoo",

@@ -1,5 +1,6 @@
 """``paraspec extract`` and ``score``: measuring one model."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,6 +54,12 @@ def score(
     chat: Chat = False,
     dtype: Dtype = "float32",
     seed: Seed = 0,
+    part: Annotated[
+        str, typer.Option(help="Answer a part of the concepts only, e.g. 2-of-8.")
+    ] = "1-of-1",
+    taken: Annotated[
+        list[Path] | None, typer.Option(help="File of a finished part; repeatable.")
+    ] = None,
 ) -> None:
     """Answer items under every mask: items, masks and never_seen.parquet."""
     given = {
@@ -65,10 +72,15 @@ def score(
     config = parse(MeasureConfig, given, "paraspec score")
 
     from paraspec.core.layout import StudyFiles
+    from paraspec.measure.chunked import Part
     from paraspec.measure.score_run import run_score
     from paraspec.models.manifest import load_measured
 
     files = StudyFiles(results)
     loaded, manifest = load_measured(files, model, dtype)
     how = asking_of(scorer, asking, chat=chat)
-    run_score(loaded, manifest, files, config, how, seed, scoring_code())
+    run_score(
+        *(loaded, manifest, files, config, how, seed, scoring_code()),
+        part=Part.read(part),
+        parts=taken or [],
+    )

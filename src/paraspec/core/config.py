@@ -78,6 +78,7 @@ class MeasureConfig(Section):
     random_draws: int = Field(10, ge=1, description="Random masks at primary ratio.")
     general_items: int = Field(50, ge=2, description="General items per concept.")
     batch_rows: int = Field(512, ge=1, description="Rows answered in one batch.")
+    parts: int = Field(1, ge=1, description="Jobs that share the scoring of a model.")
 
     @model_validator(mode="after")
     def _subset(self) -> Self:

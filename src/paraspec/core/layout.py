@@ -25,6 +25,10 @@ class StudyFiles:
         """Measurement of one model: ``items.parquet``, ``pss.csv``..."""
         return self.root / "measure" / model / name
 
+    def part(self, model: str, part: str) -> Path:
+        """Answers of a job that had a part of the concepts, e.g. ``2-of-8``."""
+        return self.measure(model, f"parts/{part}.parquet")
+
     def table(self, name: str) -> Path:
         """Table across models."""
         return self.root / "tables" / name

@@ -1,12 +1,14 @@
 """Answering a model's rows chunk by chunk, and only those not answered before."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from paraspec.core.config import Asking
+from paraspec.core.errors import UserError
 from paraspec.core.progress import progress
 from paraspec.measure.method import Method
 from paraspec.measure.plan import Mask, Rankings
@@ -43,6 +45,8 @@ class Scoring:
     """The ``concepts`` table, with this model's exposures."""
     batch_rows: int
     method: Method
+    trained_on_study: bool = False
+    """Trained by the study: it is known which concepts the model never met."""
 
     def frame(
         self, rows: Sequence[Row], on_batch: Callable[[int], None]
@@ -68,11 +72,39 @@ class Scoring:
         )
 
 
+@dataclass(frozen=True)
+class Part:
+    """Share of a model's chunks that one job answers: ``number`` of ``of``, from 1."""
+
+    number: int
+    of: int
+
+    def has(self, chunk: int) -> bool:
+        """Whether a chunk is of this part; chunks are dealt out in turn."""
+        return chunk % self.of == self.number - 1
+
+    @classmethod
+    def read(cls, text: str) -> "Part":
+        """Read Snakemake's name of a part.
+
+        >>> Part.read("2-of-8")
+        Part(number=2, of=8)
+        """
+        match = re.fullmatch(r"([0-9]+)-of-([0-9]+)", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise UserError("--part", f"{text!r} names no part", "Write it as 2-of-8")
+        return cls(int(match[1]), int(match[2]))
+
+
+WHOLE = Part(1, 1)
+
+
 def score_in_chunks(
     scoring: Scoring,
     masks: Mapping[str, Sequence[Mask]],
     asked: Mapping[str, Sequence[Asked]],
     store: ItemStore,
+    part: Part = WHOLE,
 ) -> None:
     """Answer the items of every concept under its masks, and store them.
 
@@ -84,15 +116,19 @@ def score_in_chunks(
         Masks and items of every concept.
     store
         Takes the answers; gives back those of earlier runs.
+    part
+        Which chunks are this job's.
     """
     names = list(masks)
-    groups = [
-        names[start : start + CONCEPTS_AT_ONCE]
-        for start in range(0, len(names), CONCEPTS_AT_ONCE)
-    ]
+    groups = {
+        chunk: names[start : start + CONCEPTS_AT_ONCE]
+        for chunk, start in enumerate(range(0, len(names), CONCEPTS_AT_ONCE))
+        if part.has(chunk)
+    }
+    n_concepts = sum(map(len, groups.values()))
     n_rows = n_fresh = 0
-    with progress(f"scoring {scoring.model}, concepts", len(names)) as advance:
-        for chunk, group in enumerate(groups):
+    with progress(f"scoring {scoring.model}, concepts", n_concepts) as advance:
+        for chunk, group in groups.items():
             rows = [
                 row
                 for concept in group
@@ -105,7 +141,7 @@ def score_in_chunks(
             n_rows, n_fresh = n_rows + len(rows), n_fresh + len(fresh)
             answered = _answered(scoring, fresh, len(group), advance)
             store.write(chunk, _in_order(rows, earlier, answered))
-    store.finish(len(groups))
+    store.finish(list(groups))
     taken = n_rows - n_fresh
     logger.info("%d answers given, %d taken from an earlier run", n_fresh, taken)
 

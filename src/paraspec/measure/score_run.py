@@ -1,7 +1,9 @@
 """Scoring one model under its masks, from files to files."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -16,9 +18,9 @@ from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.baseline import with_baseline
-from paraspec.measure.chunked import Scoring, score_in_chunks
+from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
 from paraspec.measure.method import choose_method
-from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.plan import Grid, Mask, Rankings, masks_of, swap_donors
 from paraspec.measure.prepare import prepare
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
@@ -38,8 +40,13 @@ def run_score(
     asking: Asking,
     seed: int,
     code: str,
+    part: Part = WHOLE,
+    parts: Sequence[Path] = (),
 ) -> None:
     """Write ``items.parquet``, ``masks.parquet`` and ``never_seen.parquet``.
+
+    A job that has a part only writes ``parts/<part>.parquet``; the job that has the
+    whole takes such files over.
 
     Parameters
     ----------
@@ -55,6 +62,10 @@ def run_score(
         The study's seed.
     code
         Hash of the code that answers; answers of other code are not taken over.
+    part
+        Which chunks of concepts this job answers.
+    parts
+        Files of jobs that answered a part each.
     """
     model = manifest.model
     activations = files.measure(model, "activations.safetensors")
@@ -69,6 +80,7 @@ def run_score(
         *(model, asking, loaded, rankings, prompts, table, concepts),
         config.batch_rows,
         method,
+        manifest.trained_on_study,
     )
     grid = Grid.of(config, primary_ratio(manifest.parameters_total))
     asked = asked_items(sets)
@@ -85,17 +97,27 @@ def run_score(
         "device": loaded.model.device.type,
         "libraries": [torch.__version__, transformers.__version__],
     }
-    about = mask_frame(model, masks, rankings)
+    mark = fingerprint(made_with)
+    if part == WHOLE:
+        _write_others(scoring, masks, files)
+        store = ItemStore(files.measure(model, "items.parquet"), mark, parts)
+    else:
+        store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), mark)
+    score_in_chunks(scoring, masks, asked, store, part)
+
+
+def _write_others(
+    scoring: Scoring, masks: Mapping[str, Sequence[Mask]], files: StudyFiles
+) -> None:
+    """Write what the masks select, and the answers about concepts never met."""
+    about = mask_frame(scoring.model, masks, scoring.rankings)
     _note_empty(about)
-    write_table(about, MASKS, files.measure(model, "masks.parquet"))
+    write_table(about, MASKS, files.measure(scoring.model, "masks.parquet"))
     unseen = read_table(files.data("never_seen.parquet"), PROMPTS)
-    if not manifest.trained_on_study:  # what others met in training is not known
+    if not scoring.trained_on_study:  # what others met in training is not known
         unseen = unseen.iloc[:0]
-    write_table(
-        _unmasked(scoring, unseen), ITEMS, files.measure(model, "never_seen.parquet")
-    )
-    items = files.measure(model, "items.parquet")
-    score_in_chunks(scoring, masks, asked, ItemStore(items, fingerprint(made_with)))
+    path = files.measure(scoring.model, "never_seen.parquet")
+    write_table(_unmasked(scoring, unseen), ITEMS, path)
 
 
 def _asked(

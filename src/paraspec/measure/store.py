@@ -7,6 +7,7 @@ inputs: their hash, the fingerprint, stands in each file.
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,13 +37,18 @@ class ItemStore:
         ``items.parquet`` of the model; an earlier run's may lie there.
     fingerprint
         Hash of what the answers depend on; others are not taken over.
+    parts
+        Files of jobs that answered a part of the concepts each.
     """
 
-    def __init__(self, items: Path, fingerprint: str) -> None:
+    def __init__(
+        self, items: Path, fingerprint: str, parts: Sequence[Path] = ()
+    ) -> None:
         self._items = items
         self._fingerprint = fingerprint
-        self._parts = items.with_name(".items.parts")
-        found = [self._read(path) for path in (items, *self._written())]
+        self._chunks = items.with_name(f".{items.stem}.chunks")
+        earlier = (items, *parts, *sorted(self._chunks.glob("*.parquet")))
+        found = [self._read(path) for path in earlier]
         self._earlier = pd.concat(found, ignore_index=True)
         self._earlier = self._earlier.drop_duplicates(list(KEY))
 
@@ -53,19 +59,16 @@ class ItemStore:
 
     def write(self, chunk: int, frame: pd.DataFrame) -> None:
         """Keep the answers of a chunk."""
-        self._write(frame, self._parts / f"{chunk:05d}.parquet")
+        self._write(frame, self._chunk(chunk))
 
-    def finish(self, n_chunks: int) -> None:
-        """Merge the chunks into ``items.parquet`` and drop them."""
-        paths = [self._parts / f"{chunk:05d}.parquet" for chunk in range(n_chunks)]
-        merged = pd.concat(map(self._read, paths), ignore_index=True)
-        self._write(merged, self._items)
-        for path in self._written():
-            path.unlink()
-        self._parts.rmdir()
+    def finish(self, chunks: Sequence[int]) -> None:
+        """Merge chunks into the items file, in this order, and drop all of them."""
+        frames = [self._read(self._chunk(chunk)) for chunk in chunks]
+        self._write(pd.concat(frames, ignore_index=True), self._items)
+        shutil.rmtree(self._chunks)
 
-    def _written(self) -> list[Path]:
-        return sorted(self._parts.glob("*.parquet"))
+    def _chunk(self, chunk: int) -> Path:
+        return self._chunks / f"{chunk:05d}.parquet"
 
     def _write(self, frame: pd.DataFrame, path: Path) -> None:
         ready = frame.reset_index(drop=True)

@@ -1,0 +1,92 @@
+"""``paraspec measure``: one model, one command, the same files as the workflow's."""
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paraspec.cli.asking import asking_of, scoring_code
+from paraspec.cli.options import BatchRows, Chat, Dtype, Scorer, Seed, Wording
+from paraspec.core.config import MeasureConfig
+from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
+from paraspec.core.layout import StudyFiles
+from paraspec.core.model_table import ModelRow
+from paraspec.core.validation import parse
+
+KEEP_RATIOS = (0.1, 0.5, 0.9)
+RATIOS = (0.0, PRIMARY_RATIO, PRIMARY_RATIO_SMALL, 0.2)
+"""Always answered, so that the pre-registered ratio of any model is among them."""
+
+
+def measure(
+    model: Annotated[Path, typer.Argument(help="Hugging Face model folder.")],
+    concepts: Annotated[
+        int, typer.Option(min=1, help="Concepts, evenly over categories and tiers.")
+    ] = 27,
+    ratio: Annotated[
+        list[float] | None, typer.Option(help="Further mask ratio; repeatable.")
+    ] = None,
+    random_draws: Annotated[int, typer.Option(min=1, help="Random masks.")] = 10,
+    general_items: Annotated[int, typer.Option(min=2, help="Per concept.")] = 50,
+    concept_file: Annotated[
+        Path, typer.Option(help="Concept file; the factbook is built if missing.")
+    ] = Path("data/factbook.jsonl"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; results/measure/<model> if not given.")
+    ] = None,
+    batch_rows: BatchRows = 256,
+    scorer: Scorer = "cloze",
+    asking: Wording = "{}",
+    chat: Chat = False,
+    dtype: Dtype = "float32",
+    seed: Seed = 0,
+) -> None:
+    """Measure how a model's value vectors specialise, and print what was found.
+
+    Interrupt and start again at any time: answers that were given are kept.
+    """
+    started = time.monotonic()
+    ratios = sorted({*RATIOS, *(ratio or [])})
+    values = {
+        "ratios": ratios,
+        "general_ratios": ratios,
+        "keep_ratios": KEEP_RATIOS,
+        "random_draws": random_draws,
+        "general_items": general_items,
+        "batch_rows": batch_rows,
+    }
+    config = parse(MeasureConfig, values, "paraspec measure")
+    how = asking_of(scorer, asking, chat=chat)
+
+    from paraspec.cli.measure_steps import checked, planned, tabulated
+    from paraspec.cli.measure_summary import show
+    from paraspec.measure.extract_run import run_extract
+    from paraspec.measure.score_run import run_score
+    from paraspec.models.manifest import describe, write_manifest
+
+    loaded = checked(model, dtype, scorer)
+    name = safe_name(model)
+    files = StudyFiles(out or Path("results/measure") / name)
+    planned(concept_file, files, concepts, general_items, seed)
+    row = ModelRow(model=name, source=str(model.absolute()), family=name)
+    manifest = describe(row, name, model.absolute())
+    write_manifest(manifest, files.model(name, "model.json"))
+    run_extract(loaded, name, files, batch_rows, how)
+    run_score(loaded, manifest, files, config, how, seed, scoring_code())
+    tabulated(files, name, seed)
+    show(files, name, manifest.parameters_total)
+    seconds = time.monotonic() - started
+    typer.echo(f"{seconds:.0f} s. Every answer: {files.measure(name, 'items.parquet')}")
+
+
+def safe_name(model: Path) -> str:
+    """Name that a model's files get, from its folder's.
+
+    >>> safe_name(Path("models/Llama 2 (7B)/"))
+    'Llama-2-7B'
+    """
+    return (
+        re.sub(r"[^A-Za-z0-9._]+", "-", model.absolute().name).strip("-._") or "model"
+    )

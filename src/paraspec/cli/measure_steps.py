@@ -1,0 +1,67 @@
+"""The steps of ``paraspec measure`` that are commands of their own in the workflow."""
+
+from math import ceil
+from pathlib import Path
+
+import typer
+
+from paraspec.core.errors import UserError
+from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table, write_table
+from paraspec.core.tables.measured import ITEMS
+from paraspec.core.tables.per_model import EFFICIENCY, PSS
+from paraspec.data.factbook.build import build, categories, to_jsonl
+from paraspec.data.plan_run import run_plan
+from paraspec.data.validate import read_concepts
+from paraspec.models.load import LoadedModel, load_model
+from paraspec.models.preflight.check import check
+from paraspec.stats import efficiency_table, pss_table, summed
+
+
+def checked(model: Path, dtype: str, scorer: str) -> LoadedModel:
+    """Load a model and try all that measuring relies on.
+
+    Raises
+    ------
+    UserError
+        Naming the first failure of the preflight.
+    """
+    loaded = load_model(model, dtype)
+    found = check(model, loaded, needs_letters=scorer == "letters")
+    failed = [f"{f.name}: {f.detail}" for f in found.findings if f.outcome == "fail"]
+    if failed:
+        raise UserError(model, "; ".join(failed), f"See paraspec check {model}")
+    typer.echo(
+        f"{found.architecture}, {found.n_layers} layers, "
+        f"{found.parameters_total:,} parameters, {found.dtype} on {found.device}",
+        err=True,
+    )
+    return loaded
+
+
+def planned(
+    concept_file: Path,
+    files: StudyFiles,
+    n_concepts: int,
+    general_items: int,
+    seed: int,
+) -> None:
+    """Choose concepts and their questions; build the factbook where it is missing."""
+    if not concept_file.exists() and concept_file.name == "factbook.jsonl":
+        typer.echo(f"building {concept_file}", err=True)
+        concept_file.parent.mkdir(parents=True, exist_ok=True)
+        concept_file.write_text(to_jsonl(build(categories()).concepts), "utf-8")
+    pool = read_concepts(concept_file)
+    cells = {(concept.category, concept.tier) for concept in pool}
+    per_cell = 0 if n_concepts >= len(pool) else ceil(n_concepts / len(cells))
+    told = run_plan(concept_file, [], files.root, per_cell, general_items, (1,), seed)
+    typer.echo(told.split(", ")[0], err=True)
+
+
+def tabulated(files: StudyFiles, model: str, seed: int) -> None:
+    """Write ``pss.csv`` and ``efficiency.csv``."""
+    items = read_table(files.measure(model, "items.parquet"), ITEMS)
+    measured = summed(items)
+    write_table(pss_table(measured, seed=seed), PSS, files.measure(model, "pss.csv"))
+    efficiency = efficiency_table(measured, summed(items, ablation="keep"))
+    write_table(efficiency, EFFICIENCY, files.measure(model, "efficiency.csv"))
