@@ -114,11 +114,12 @@ def test_more_ratios_answer_only_what_is_new(job, tmp_path, counts):
 
 def test_parts_are_gathered_to_the_bytes_of_one_job(job, tmp_path, counts):
     job.run(tmp_path / "whole.parquet")
-    parts = [tmp_path / f"{i}-of-2.parquet" for i in (1, 2)]
+    parts = [tmp_path / f"{i}-of-4.parquet" for i in (1, 2, 3, 4)]
     for i, path in enumerate(parts, start=1):
-        job.run(path, part=f"{i}-of-2")
+        job.run(path, part=f"{i}-of-4")
     concepts = [set(read_table(path, ITEMS)["concept"]) for path in parts]
-    assert list(map(len, concepts)) == [6, 3] and not concepts[0] & concepts[1]
+    assert list(map(len, concepts)) == [3, 3, 3, 0]
+    assert len(set.union(*concepts)) == 9
     job.run(tmp_path / "gathered.parquet", parts=parts)
     assert counts()[0] == 0
     whole, gathered = (tmp_path / f"{x}.parquet" for x in ("whole", "gathered"))

@@ -63,9 +63,9 @@ class ItemStore:
 
     def finish(self, chunks: Sequence[int]) -> None:
         """Merge chunks into the items file, in this order, and drop all of them."""
-        frames = [self._read(self._chunk(chunk)) for chunk in chunks]
+        frames = [_nothing(), *(self._read(self._chunk(chunk)) for chunk in chunks)]
         self._write(pd.concat(frames, ignore_index=True), self._items)
-        shutil.rmtree(self._chunks)
+        shutil.rmtree(self._chunks, ignore_errors=True)
 
     def _chunk(self, chunk: int) -> Path:
         return self._chunks / f"{chunk:05d}.parquet"
@@ -77,13 +77,16 @@ class ItemStore:
 
     def _read(self, path: Path) -> pd.DataFrame:
         """Read answers as plain text columns; none where they are not ours."""
-        nothing = _plain(checked(pd.DataFrame(columns=ITEMS.names), ITEMS), ITEMS)
         if not path.is_file():
-            return nothing
+            return _nothing()
         frame = pd.read_parquet(path)
         if frame.attrs.get(FINGERPRINT) != self._fingerprint:
-            return nothing
+            return _nothing()
         return _plain(frame, ITEMS)
+
+
+def _nothing() -> pd.DataFrame:
+    return _plain(checked(pd.DataFrame(columns=ITEMS.names), ITEMS), ITEMS)
 
 
 def _plain(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
