@@ -147,5 +147,10 @@ def test_activations_come_back_from_their_file(loaded, prompts, sets, tmp_path):
     )
     for a, b in pairs:
         assert torch.equal(a, b)
+    half = tmp_path / "half.safetensors"
+    save_activations(found, half, torch.float16)
+    for a, b in zip(found.related, load_activations(half).related, strict=True):
+        assert b.dtype == torch.bfloat16
+        torch.testing.assert_close(a, b.float(), rtol=2**-8, atol=0)
     with pytest.raises(UserError, match="no such file"):
         load_activations(tmp_path / "other.safetensors")

@@ -10,7 +10,7 @@ from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.data.study import prompt_table
 from paraspec.measure import method
-from paraspec.measure.method import Method, answer_all, choose_method
+from paraspec.measure.method import Method, answer_all, packing_holds
 from paraspec.measure.prompts import tokenise
 from paraspec.measure.scoring import Answer, Masks, answer, can_pack
 from paraspec.models.weights import zeroed
@@ -85,7 +85,7 @@ def test_batched_answers_equal_the_plain_loop(kind, packed, loaded, prompts):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_probe_packs_exactly_where_packing_is_right(kind, loaded, prompts):
     model = loaded(kind)
-    packs = choose_method(model, prompts).packed
+    packs = packing_holds(model, prompts)
     assert packs == (kind not in ("bloom",))
 
 
@@ -98,7 +98,7 @@ def test_a_model_that_ignores_the_mask_is_asked_plainly(loaded, prompts, caplog)
         return forward(*args, **rest)
 
     model.model.forward = deaf
-    assert not choose_method(model, prompts).packed
+    assert not packing_holds(model, prompts)
     assert "packing differs" in caplog.text
 
 
@@ -176,6 +176,45 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
     monkeypatch.setattr(method, "answer", never)
     with pytest.raises(UserError, match="single prompt"):
         answer_all(model, prompts, source, 4, Method(packed=True), lambda n: None)
+
+
+class Two:
+    """Two masks, dealt out in turn."""
+
+    def __init__(self, sites, n):
+        self.keep = keeps_of(sites, 2)
+        self.same = torch.arange(n) % 2
+
+    def masks(self, rows):
+        return Masks([layer[self.same[rows]] for layer in self.keep], self.same[rows])
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "mixtral"])
+@pytest.mark.parametrize("written", [0, 3])
+def test_masking_by_weight_by_hook_or_as_tried_gives_the_same_answers(
+    kind, written, loaded, prompts, caplog
+):
+    caplog.set_level("INFO")
+    model = loaded(kind)
+    source = Two(model.sites, len(prompts))
+    before = [site.weight.clone() for site in model.sites]
+    found = {
+        masking: answer_all(
+            *(model, prompts, source, 16),
+            Method(packed=True, masking=masking, max_new_tokens=written),
+            lambda n: None,
+        )
+        for masking in ("hook", "weight", "auto")
+    }
+    assert "masking by" in caplog.text
+    unmasked = answer(model, prompts, Masks([]), packed=True)
+    for i, reply in enumerate(found["hook"]):
+        assert reply.logprobs != pytest.approx(unmasked[i].logprobs, abs=1e-4)
+        for other in ("weight", "auto"):
+            assert found[other][i].logprobs == pytest.approx(reply.logprobs, abs=1e-4)
+            assert found[other][i].generated == reply.generated
+    for site, weight in zip(model.sites, before, strict=True):
+        assert torch.equal(site.weight, weight)
 
 
 class Full:

@@ -73,6 +73,7 @@ rule score:
         keep_ratios=listed(STUDY.measure.keep_ratios),
         random_draws=STUDY.measure.random_draws,
         batch_rows=STUDY.measure.batch_rows,
+        masking=STUDY.measure.masking,
         scorer=scorer_of,
         asking=asking_of,
         chat=chat_of,
@@ -88,7 +89,7 @@ rule score:
         "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
-        "--seed {params.seed} > {log} 2>&1"
+        "--seed {params.seed} --masking {params.masking} > {log} 2>&1"
 
 
 # With measure.parts above 1, jobs of their own answer the concepts in parts; `score`

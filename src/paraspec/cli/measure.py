@@ -10,6 +10,7 @@ from paraspec.cli.options import (
     BatchRows,
     Chat,
     Dtype,
+    MaskingOption,
     Model,
     Results,
     Scorer,
@@ -49,6 +50,7 @@ def score(
     keep_ratios: Annotated[str, typer.Option(help="Shares for keep-only.")],
     random_draws: Annotated[int, typer.Option(min=1, help="Random masks.")] = 10,
     batch_rows: BatchRows = 512,
+    masking: MaskingOption = "hook",
     scorer: Scorer = "cloze",
     asking: Wording = "{}",
     chat: Chat = False,
@@ -68,6 +70,7 @@ def score(
         "keep_ratios": numbers(keep_ratios),
         "random_draws": random_draws,
         "batch_rows": batch_rows,
+        "masking": masking,
     }
     config = parse(MeasureConfig, given, "paraspec score")
 

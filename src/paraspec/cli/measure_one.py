@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from paraspec.cli.asking import asking_of, scoring_code
-from paraspec.cli.options import BatchRows, Chat, Dtype, Scorer, Seed, Wording
+from paraspec.cli.options import (
+    BatchRows,
+    Chat,
+    Dtype,
+    MaskingOption,
+    Scorer,
+    Seed,
+    Wording,
+)
 from paraspec.core.config import MeasureConfig
 from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
 from paraspec.core.layout import StudyFiles
@@ -37,6 +45,7 @@ def measure(
         Path | None, typer.Option(help="Folder; results/measure/<model> if not given.")
     ] = None,
     batch_rows: BatchRows = 256,
+    masking: MaskingOption = "auto",
     scorer: Scorer = "cloze",
     asking: Wording = "{}",
     chat: Chat = False,
@@ -56,6 +65,7 @@ def measure(
         "random_draws": random_draws,
         "general_items": general_items,
         "batch_rows": batch_rows,
+        "masking": masking,
     }
     config = parse(MeasureConfig, values, "paraspec measure")
     how = asking_of(scorer, asking, chat=chat)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from paraspec.core.definitions import ScorerName
+from paraspec.core.definitions import Masking, ScorerName
 
 Results = Annotated[
     Path, typer.Option("--results", help="The study's folder, results/<study>.")
@@ -19,6 +19,9 @@ BatchRows = Annotated[
 Scorer = Annotated[ScorerName, typer.Option("--scorer", help="How items are asked.")]
 Wording = Annotated[
     str, typer.Option("--asking", help="Templates and shots, as JSON; see config.")
+]
+MaskingOption = Annotated[
+    Masking, typer.Option("--masking", help="How masks are applied.")
 ]
 Chat = Annotated[bool, typer.Option("--chat", help="Ask in the chat template.")]
 Dtype = Annotated[

@@ -13,7 +13,12 @@ from pydantic import (
     model_validator,
 )
 
-from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL, ScorerName
+from paraspec.core.definitions import (
+    PRIMARY_RATIO,
+    PRIMARY_RATIO_SMALL,
+    Masking,
+    ScorerName,
+)
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 from paraspec.core.model_table import ModelRow, checkpoint_name
@@ -78,6 +83,9 @@ class MeasureConfig(Section):
     random_draws: int = Field(10, ge=1, description="Random masks at primary ratio.")
     general_items: int = Field(50, ge=2, description="General items per concept.")
     batch_rows: int = Field(512, ge=1, description="Rows answered in one batch.")
+    masking: Masking = Field(
+        "hook", description="How masks are applied: hook, weight or auto."
+    )
     parts: int = Field(1, ge=1, description="Jobs that share the scoring of a model.")
 
     @model_validator(mode="after")

@@ -19,6 +19,9 @@ ScorerName = Literal[
 ]
 """How items can be asked."""
 
+Masking = Literal["hook", "weight", "auto"]
+"""How masks act: by hooks, in the weights, or whichever a trial finds faster."""
+
 NONE = "-"
 """What a text column holds where nothing applies."""
 

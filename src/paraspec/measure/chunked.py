@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from paraspec.measure.score import (
     item_frame,
     n_distinct,
     rows_of,
+    settled,
 )
 from paraspec.measure.store import KEY, ItemStore
 from paraspec.models.load import LoadedModel
@@ -47,6 +48,14 @@ class Scoring:
     method: Method
     trained_on_study: bool = False
     """Trained by the study: it is known which concepts the model never met."""
+
+    def settled(self, rows: Sequence[Row]) -> "Scoring":
+        """The same with its masking decided, by a trial on these rows if need be."""
+        method = settled(
+            *(self.method, self.loaded, rows, self.prompts, self.rankings),
+            self.batch_rows,
+        )
+        return replace(self, method=method)
 
     def frame(
         self, rows: Sequence[Row], on_batch: Callable[[int], None]
@@ -138,6 +147,7 @@ def score_in_chunks(
             ]
             earlier = store.earlier(group)
             fresh = [row for row in rows if row.key not in earlier.index]
+            scoring = scoring.settled(fresh)
             n_rows, n_fresh = n_rows + len(rows), n_fresh + len(fresh)
             answered = _answered(scoring, fresh, len(group), advance)
             store.write(chunk, _in_order(rows, earlier, answered))

@@ -24,4 +24,5 @@ def run_extract(
     asked = [prompts[item] for item in members.lines_of]
     with progress(f"extracting {model}", len(asked)) as advance:
         found = extract(loaded, asked, members, batch_rows, advance)
-    save_activations(found, files.measure(model, "activations.safetensors"))
+    path = files.measure(model, "activations.safetensors")
+    save_activations(found, path, loaded.model.dtype)

@@ -1,4 +1,4 @@
-"""How batches are answered: packed or plain, and how large.
+"""How batches are answered: packed or plain, masked by hook or by weight, how large.
 
 Packing needs a model that honours a given attention mask and given positions. Rather
 than to know which do, a probe answers a few prompts both ways and compares. Batches
@@ -6,12 +6,16 @@ that do not fit in memory are halved, and so are all after them.
 """
 
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 
+from paraspec.core.definitions import Masking
 from paraspec.core.errors import UserError
 from paraspec.measure.generating import generated_options
 from paraspec.measure.prompts import Prompt
@@ -24,6 +28,7 @@ from paraspec.measure.scoring import (
     under,
 )
 from paraspec.models.load import LoadedModel
+from paraspec.models.weights import zeroed
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +39,7 @@ Sums of a few tokens: some times the logit noise that value-vectors.md measured 
 in fp32, 1e-2 in bf16). A mask or a position that is not honoured moves them by more.
 """
 N_PROBES = 4
+MASKINGS: tuple[Masking, ...] = ("hook", "weight")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class Method:
     """How batches are answered."""
 
     packed: bool
+    masking: Masking = "hook"
+    """hook: rows of any masks share a batch; weight: a batch has one mask, written into
+    the down projections; auto: whichever a trial finds faster."""
     max_new_tokens: int = 0
     """Longest answer that is generated beside; 0: none."""
 
@@ -49,17 +58,16 @@ class MaskSource(Protocol):
     """Gives the masks of rows by their numbers."""
 
     same: torch.Tensor
+    """Rows of equal number have equal masks."""
 
     def masks(self, rows: Sequence[int]) -> Masks:
         """Masks of these rows."""
 
 
-def choose_method(
-    loaded: LoadedModel, prompts: Sequence[Prompt], max_new_tokens: int = 0
-) -> Method:
-    """Pack where the longest prompts get the same log-likelihoods both ways."""
+def packing_holds(loaded: LoadedModel, prompts: Sequence[Prompt]) -> bool:
+    """Whether the longest prompts get the same log-likelihoods packed and plain."""
     if not can_pack(loaded.model):
-        return Method(packed=False, max_new_tokens=max_new_tokens)
+        return False
     longest = sorted({p.item: p for p in prompts}.values(), key=lambda p: len(p.prefix))
     probes = longest[-N_PROBES:]
     both = [
@@ -70,10 +78,10 @@ def choose_method(
         for one, other in zip(*both, strict=True)
         for a, b in zip(one.logprobs, other.logprobs, strict=True)
     )
-    holds = gap <= TOLERANCE[loaded.model.dtype]
+    holds = bool(gap <= TOLERANCE[loaded.model.dtype])
     if not holds:
         logger.info("options get rows of their own: packing differs by %.2g nats", gap)
-    return Method(packed=holds, max_new_tokens=max_new_tokens)
+    return holds
 
 
 def answer_all(
@@ -87,31 +95,80 @@ def answer_all(
     """Answer every prompt under its own mask, in batches of similar length."""
     answers: dict[int, Answer] = {}
     size = batch_rows
-    left = _in_order(prompts, source)
-    while left:
-        rows = left[:size]
-        try:
-            masks = source.masks(rows)
-            chosen = [prompts[i] for i in rows]
-            replies = _answered(loaded, chosen, masks, method)
-        except RuntimeError as error:
-            size = _smaller(len(rows), error)
-            continue
-        answers.update(zip(rows, replies, strict=True))
-        on_batch(len(rows))
-        left = left[size:]
+    masking = method.masking
+    if masking == "auto":
+        masking = faster_masking(loaded, prompts, source, batch_rows, method)
+    for group in _groups(prompts, source, masking):
+        left = group
+        while left:
+            rows = left[:size]
+            try:
+                replies = _answered(loaded, prompts, rows, source, method, masking)
+            except RuntimeError as error:
+                size = _smaller(len(rows), error)
+                continue
+            answers.update(zip(rows, replies, strict=True))
+            on_batch(len(rows))
+            left = left[size:]
     return [answers[i] for i in range(len(prompts))]
 
 
+def faster_masking(
+    loaded: LoadedModel,
+    prompts: Sequence[Prompt],
+    source: MaskSource,
+    batch_rows: int,
+    method: Method,
+) -> Masking:
+    """Try one batch each way, after a warm-up, and compare seconds per row."""
+    seconds: dict[Masking, float] = {}
+    for masking in MASKINGS:
+        rows = max(_groups(prompts, source, masking), key=len)[:batch_rows]
+        for _ in range(2):
+            started = time.perf_counter()
+            _answered(loaded, prompts, rows, source, method, masking)
+            seconds[masking] = (time.perf_counter() - started) / len(rows)
+    chosen = min(MASKINGS, key=lambda masking: seconds[masking])
+    told = ", ".join(f"{name} {1e3 * s:.2f} ms" for name, s in seconds.items())
+    logger.info("masking by %s (%s a row)", chosen, told)
+    return chosen
+
+
+def _groups(
+    prompts: Sequence[Prompt], source: MaskSource, masking: Masking
+) -> list[list[int]]:
+    """Rows that may share a batch, in order of length."""
+    order = _in_order(prompts, source)
+    if masking == "hook":
+        return [order]
+    same = source.same.tolist()
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i in order:
+        groups[same[i]].append(i)
+    return list(groups.values())
+
+
 def _answered(
-    loaded: LoadedModel, prompts: Sequence[Prompt], masks: Masks, method: Method
+    loaded: LoadedModel,
+    prompts: Sequence[Prompt],
+    rows: Sequence[int],
+    source: MaskSource,
+    method: Method,
+    masking: Masking,
 ) -> list[Answer]:
-    replies = answer(loaded, prompts, masks, packed=method.packed)
-    if not method.max_new_tokens:
-        return replies
-    named = generated_options(
-        loaded, prompts, under(loaded, masks.keep), method.max_new_tokens
-    )
+    chosen = [prompts[i] for i in rows]
+    masks = source.masks(rows)
+    with ExitStack() as stack:
+        if masking == "weight" and masks.keep:
+            one = [layer[0] for layer in masks.keep]
+            stack.enter_context(zeroed(loaded.sites, one))
+            masks = Masks([], masks.same)
+        replies = answer(loaded, chosen, masks, packed=method.packed)
+        if not method.max_new_tokens:
+            return replies
+        named = generated_options(
+            loaded, chosen, under(loaded, masks.keep), method.max_new_tokens
+        )
     return [
         replace(reply, generated=option)
         for reply, option in zip(replies, named, strict=True)

@@ -6,13 +6,18 @@ equally many value vectors in every layer are answered once.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import pandas as pd
 import torch
 
-from paraspec.measure.method import Method, answer_all, choose_method
+from paraspec.measure.method import (
+    Method,
+    answer_all,
+    faster_masking,
+    packing_holds,
+)
 from paraspec.measure.plan import Grid, Mask, RankingKey, Rankings, masks_of
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.rankings import counts, kept
@@ -132,17 +137,40 @@ def answer_rows(
     method
         How batches are answered; by default a probe decides.
     """
-    number: dict[tuple[Applied, str], int] = {}
-    for row in rows:
-        number.setdefault((row.applied, row.asked.item), len(number))
-    distinct = list(number)
-    table = RankingTable(
-        rankings, [applied for applied, _ in distinct], loaded.model.device
-    )
-    asked = [prompts[item] for _, item in distinct]
-    chosen = method or choose_method(loaded, asked)
+    pairs = list(dict.fromkeys((row.applied, row.asked.item) for row in rows))
+    asked, table = _batched(loaded, pairs, prompts, rankings)
+    chosen = method or Method(packing_holds(loaded, asked))
     answers = answer_all(loaded, asked, table, batch_rows, chosen, on_batch)
-    return [answers[number[row.applied, row.asked.item]] for row in rows]
+    given = dict(zip(pairs, answers, strict=True))
+    return [given[row.applied, row.asked.item] for row in rows]
+
+
+def settled(
+    method: Method,
+    loaded: LoadedModel,
+    rows: Sequence[Row],
+    prompts: Mapping[str, Prompt],
+    rankings: Rankings,
+    batch_rows: int,
+) -> Method:
+    """A method whose masking is decided, by a trial on these rows if it is not yet."""
+    if method.masking != "auto" or not rows:
+        return method
+    pairs = list(dict.fromkeys((row.applied, row.asked.item) for row in rows))
+    asked, table = _batched(loaded, pairs, prompts, rankings)
+    chosen = faster_masking(loaded, asked, table, batch_rows, method)
+    return replace(method, masking=chosen)
+
+
+def _batched(
+    loaded: LoadedModel,
+    pairs: Sequence[tuple[Applied, str]],
+    prompts: Mapping[str, Prompt],
+    rankings: Rankings,
+) -> tuple[list[Prompt], "RankingTable"]:
+    applied = [mask for mask, _ in pairs]
+    table = RankingTable(rankings, applied, loaded.model.device)
+    return [prompts[item] for _, item in pairs], table
 
 
 class RankingTable:

@@ -19,7 +19,7 @@ from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
-from paraspec.measure.method import choose_method
+from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, Rankings, masks_of, swap_donors
 from paraspec.measure.prepare import prepare
 from paraspec.measure.prompts import Prompt
@@ -75,7 +75,8 @@ def run_score(
     table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = _asked(loaded, table, asking, config.batch_rows)
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
-    method = choose_method(loaded, list(prompts.values()), written)
+    packed = packing_holds(loaded, list(prompts.values()))
+    method = Method(packed, config.masking, written)
     scoring = Scoring(
         *(model, asking, loaded, rankings, prompts, table, concepts),
         config.batch_rows,
