@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pandas as pd
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -68,7 +69,7 @@ def _rows(pss: pd.DataFrame, primary: float) -> Iterator[tuple[bool, tuple[str, 
 def _print_masks(console: Console, rows: list[tuple[bool, tuple[str, ...]]]) -> None:
     if not console.is_terminal:
         for _, cells in [(False, HEADER), *rows]:
-            console.print(Text("\t".join(cells)))
+            typer.echo("\t".join(cells))
         return
     table = Table(
         *HEADER, title="Accuracy before > after masking", title_justify="left"
