@@ -7,7 +7,7 @@ STUDY ?= miniature
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := setup
-.PHONY: setup reproduce run test lint lock clean help
+.PHONY: setup reproduce run test pull lock clean help
 
 setup: $(STAMP) ## Create .venv and install the pinned packages
 
@@ -33,6 +33,11 @@ test: setup ## Set up, then pass all tests and checks
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+pull: setup ## Fetch published outputs from a DVC remote, if one is set
+	@$(BIN)/dvc remote list 2>/dev/null | grep -q . || { \
+	  echo "No DVC remote is set. Set one with 'dvc remote add -d NAME URL', or run 'make reproduce'."; exit 1; }
+	$(BIN)/dvc pull
 
 lock: ## Pin what is installed now
 	{ echo "# Every package that 'make' installs, pinned. Written by 'make lock'."; \
