@@ -146,6 +146,8 @@ rule check:
         "logs/check/{model}.log",
     benchmark:
         "benchmarks/check/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=needs("check", "mem_mb"),
         runtime=needs("check", "runtime"),
