@@ -237,6 +237,7 @@ def _masked(
         margin=margin,
         gold_logprob=-2.0,
         predicted=0,
+        option_mass=0.9,
         chance=CHANCE,
         floor=FLOOR,
     )

@@ -25,7 +25,7 @@ SMALL = 1e8
 BASE_MB = 2000
 """Host memory of a small model's step: the libraries and the tables."""
 BESIDE_WEIGHTS_MB = 8000
-"""Host memory beyond the weights of a published model (issue 3, section 5)."""
+"""Host memory that a published model may take beyond its weights."""
 GPU_BYTES = 60e9
 """Weights that one GPU of 80 GB takes, with room for a batch."""
 NUMBER_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
