@@ -119,7 +119,7 @@ def random_llama(
         raise UserError(
             "benchmarks.engine",
             "this case needs a GPU, and torch sees none",
-            "Choose --case zoo or 100m, or try the script with --device cpu --layers 1",
+            "Choose --case zoo or 100m, or try it with --device cpu --shrink 32",
         )
     quiet_transformers()
     torch.manual_seed(0)

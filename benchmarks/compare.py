@@ -1,8 +1,9 @@
 """Every way on the same work: first the same answers, then seconds."""
 
+import copy
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from benchmarks.agreement import (
@@ -18,7 +19,9 @@ from benchmarks.cases import Case
 from benchmarks.meter import Run, median_run, threads, timed
 from benchmarks.peers import PEERS, batched_sequences
 from benchmarks.ways import Way, ours, plain_loop
-from benchmarks.work import Work, some_masks, spread
+from benchmarks.work import Work, some_masks, spread, unmasked
+from paraspec.models.load import LoadedModel
+from paraspec.models.sites import value_vector_sites
 
 LOOP, OURS = "plain loop", "ours"
 
@@ -91,15 +94,9 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
     UserError
         If a way's answers differ, or masks change none.
     """
+    check_in_float32(work.only(spread(work.rows, CHECKED_ROWS)), say)
     ways, left_out = available(work)
     tolerance = TOLERANCE_NATS[case.dtype]
-    say(f"checking {', '.join(ways)} on {CHECKED_ROWS} rows")
-    few = work.only(spread(work.rows, CHECKED_ROWS))
-    replies = {name: way(few, case.batch_rows[0]) for name, way in ways.items()}
-    for name in ways:
-        pair = by_row(few, replies[name]), by_row(few, replies[LOOP])
-        require_agreement(name, difference(*pair, tolerance), tolerance)
-
     outcomes: list[Outcome] = []
     reference: Answered = {}
     for name, way in ways.items():
@@ -125,8 +122,29 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
                 difference=found,
             )
         )
-    require_effect(work, reference, tolerance)
     return Comparison(outcomes, left_out)
+
+
+def check_in_float32(work: Work, say: Callable[[str], None]) -> None:
+    """Let every way answer with the same weights in float32, and compare.
+
+    Raises
+    ------
+    UserError
+        If a way's answers differ from the plain loop's, or masks change none.
+    """
+    model = copy.deepcopy(work.loaded.model).float()
+    exact = LoadedModel(model, work.loaded.tokenizer, value_vector_sites(model))
+    work = replace(work, loaded=exact)
+    ways, _ = available(work)
+    say(f"checking {', '.join(ways)} on {len(work.rows)} rows in float32")
+    tolerance = TOLERANCE_NATS["float32"]
+    expected = by_row(work, ways[LOOP](work, 1))
+    for name, way in ways.items():
+        found = by_row(work, way(work, CHECKED_ROWS))
+        require_agreement(name, difference(found, expected, tolerance), tolerance)
+    bare = ours(work.only([unmasked(row) for row in work.rows]), CHECKED_ROWS)
+    require_effect(expected, bare, tolerance)
 
 
 def best_setting(way: Way, work: Work, case: Case, *, batched: bool) -> Setting:

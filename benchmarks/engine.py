@@ -100,7 +100,7 @@ def arguments() -> argparse.Namespace:
         help="ratios and draws (%(default)s)",
     )  # fmt: skip
     try_out = parser.add_argument_group("to try the script out, not to report")
-    try_out.add_argument("--layers", type=int, help="fewer layers than the case has")
+    try_out.add_argument("--shrink", type=int, default=1, help="divide the sizes by")
     try_out.add_argument("--device", help="another device than the case's")
     try_out.add_argument("--rows", type=int, help="at most so many answers")
     return parser.parse_args()
@@ -116,7 +116,10 @@ def chosen_case(given: argparse.Namespace) -> Case:
     case = CASES[given.case]
     return replace(
         case,
-        n_layers=given.layers or case.n_layers,
+        d_model=case.d_model // given.shrink,
+        d_ff=case.d_ff // given.shrink,
+        n_layers=max(1, case.n_layers // given.shrink),
+        n_heads=max(1, case.n_heads // given.shrink),
         device=given.device or case.device,
     )
 

@@ -39,6 +39,7 @@ class Line:
     share_of_matmul_rate: float
     different_predictions: int
     largest_margin_difference_nats: float
+    typical_margin_difference_nats: float
 
 
 def judged(comparison: Comparison, facts: Facts) -> list[Line]:
@@ -61,6 +62,7 @@ def _line(outcome: Outcome, loop: Outcome, facts: Facts) -> Line:
         facts.flops / outcome.seconds / rate,
         outcome.difference.predictions,
         outcome.difference.margin_nats,
+        outcome.difference.typical_nats,
     )
 
 

@@ -11,7 +11,7 @@ from paraspec.data.format import Concept
 from paraspec.data.sets import set_table
 from paraspec.data.study import prompt_table
 from paraspec.measure.extract import extract, membership
-from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.plan import UNRANKED, Grid, Rankings, masks_of, swap_donors
 from paraspec.measure.prompts import Prompt, tokenise
 from paraspec.measure.score import Applied, Row, asked_items, n_distinct, rows_of
 from paraspec.models.load import LoadedModel
@@ -125,6 +125,13 @@ def some_masks(rows: Sequence[Row], n_rows: int) -> list[Row]:
 def spread(rows: Sequence[Row], n_rows: int) -> list[Row]:
     """At most ``n_rows`` rows, spread evenly over the list."""
     return list(rows[:: max(1, -(-len(rows) // n_rows))])
+
+
+def unmasked(row: Row) -> Row:
+    """The same question under a mask that selects nothing."""
+    return replace(
+        row, applied=Applied(UNRANKED, (0,) * len(row.applied.k), keep=False)
+    )
 
 
 Kept = Bool[torch.Tensor, " neuron"]
