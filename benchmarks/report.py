@@ -13,6 +13,10 @@ from benchmarks.cases import Case
 from benchmarks.compare import LOOP, OURS, Comparison, Outcome
 
 
+WIDTH_IN_FILES = 130
+"""Columns of the table where no terminal says how many there are."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the figures are judged by."""
@@ -89,6 +93,8 @@ def verdicts(lines: list[Line], case: Case) -> list[str]:
 def show(lines: list[Line], comparison: Comparison, case: Case, facts: Facts) -> None:
     """Print the table and whatever needs saying beside it."""
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDTH_IN_FILES
     table = Table(box=box.ROUNDED if console.is_terminal else box.MARKDOWN)
     for name in ("way", "threads", "batch", "answers/s", "x loop", "peak GiB",
                  "matmul share", "other predictions", "margins differ by"):  # fmt: skip

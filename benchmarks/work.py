@@ -118,8 +118,9 @@ def some_masks(rows: Sequence[Row], n_rows: int) -> list[Row]:
     of_mask: dict[Applied, list[Row]] = {}
     for row in rows:
         of_mask.setdefault(row.applied, []).append(row)
-    step = max(1, len(rows) // n_rows)
-    return [row for group in list(of_mask.values())[::step] for row in group]
+    masks = list(of_mask.values())
+    step = min(len(masks), max(1, len(rows) // n_rows))
+    return [row for group in masks[step // 2 :: step] for row in group]
 
 
 def spread(rows: Sequence[Row], n_rows: int) -> list[Row]:
