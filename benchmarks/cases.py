@@ -43,6 +43,8 @@ class Case:
     """Numbers of threads to choose from."""
     batch_rows: tuple[int, ...]
     """Questions per batch to choose from."""
+    checked_rows: int
+    """Rows that every way answers in float32 before anything is timed."""
     trial_rows: int
     """Rows on which a way's threads and batch size are chosen."""
     loop_rows: int
@@ -65,6 +67,7 @@ CASES: Mapping[str, Case] = {
         n_concepts=3,
         threads=(1, 2),
         batch_rows=(32, 128, 512),
+        checked_rows=60,
         trial_rows=1000,
         loop_rows=100_000,
         repeats=3,
@@ -80,9 +83,10 @@ CASES: Mapping[str, Case] = {
         grid="primary",
         n_concepts=1,
         threads=(2,),
-        batch_rows=(4, 16, 64),
-        trial_rows=64,
-        loop_rows=100_000,
+        batch_rows=(4, 16),
+        checked_rows=15,
+        trial_rows=30,
+        loop_rows=90,
         repeats=1,
         matmul_size=2048,
         goal_times_loop=2,
@@ -97,6 +101,7 @@ CASES: Mapping[str, Case] = {
         n_concepts=3,
         threads=(8,),
         batch_rows=(32, 128, 512),
+        checked_rows=60,
         trial_rows=512,
         loop_rows=120,
         repeats=3,

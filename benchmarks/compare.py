@@ -25,9 +25,6 @@ from paraspec.models.sites import value_vector_sites
 
 LOOP, OURS = "plain loop", "ours"
 
-CHECKED_ROWS = 60
-"""Rows that every way answers before anything is timed."""
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -94,7 +91,7 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
     UserError
         If a way's answers differ, or masks change none.
     """
-    check_in_float32(work.only(spread(work.rows, CHECKED_ROWS)), say)
+    check_in_float32(work.only(spread(work.rows, case.checked_rows)), say)
     ways, left_out = available(work)
     tolerance = TOLERANCE_NATS[case.dtype]
     outcomes: list[Outcome] = []
@@ -141,9 +138,9 @@ def check_in_float32(work: Work, say: Callable[[str], None]) -> None:
     tolerance = TOLERANCE_NATS["float32"]
     expected = by_row(work, ways[LOOP](work, 1))
     for name, way in ways.items():
-        found = by_row(work, way(work, CHECKED_ROWS))
+        found = by_row(work, way(work, len(work.rows)))
         require_agreement(name, difference(found, expected, tolerance), tolerance)
-    bare = ours(work.only([unmasked(row) for row in work.rows]), CHECKED_ROWS)
+    bare = ours(work.only([unmasked(row) for row in work.rows]), len(work.rows))
     require_effect(expected, bare, tolerance)
 
 

@@ -12,7 +12,6 @@ from benchmarks.agreement import TOLERANCE_NATS
 from benchmarks.cases import Case
 from benchmarks.compare import LOOP, OURS, Comparison, Outcome
 
-
 WIDTH_IN_FILES = 130
 """Columns of the table where no terminal says how many there are."""
 
