@@ -1,0 +1,1 @@
+"""Speed of the measuring engine beside the tools that one would use instead."""

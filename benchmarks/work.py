@@ -1,0 +1,165 @@
+"""What every way has to do: the same questions under the same masks of one model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Int
+from transformers import PreTrainedTokenizerFast
+
+from paraspec.data.format import Concept
+from paraspec.data.sets import set_table
+from paraspec.data.study import prompt_table
+from paraspec.measure.extract import extract, membership
+from paraspec.measure.plan import UNRANKED, Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.prompts import Prompt, tokenise
+from paraspec.measure.score import Applied, Row, asked_items, n_distinct, rows_of
+from paraspec.models.load import LoadedModel
+from paraspec.models.tokenizer import BOS, EOS, PAD, train_tokenizer
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """Questions and masks, each pair of the two once."""
+
+    loaded: LoadedModel
+    rows: Sequence[Row]
+    prompts: Mapping[str, Prompt]
+    rankings: Rankings
+
+    def only(self, rows: Sequence[Row]) -> "Work":
+        """The same with some of the rows."""
+        return replace(self, rows=rows)
+
+
+def factbook_tokenizer(
+    concepts: Sequence[Concept], vocab_size: int
+) -> PreTrainedTokenizerFast:
+    """Byte-level BPE trained on the statements and answers that will be asked."""
+    sentences = [
+        f"{statement} {option}"
+        for concept in concepts
+        for question in concept.questions
+        for statement in question.statements
+        for option in question.options
+    ]
+    return PreTrainedTokenizerFast(
+        tokenizer_object=train_tokenizer(sentences, vocab_size),
+        bos_token=BOS,
+        eos_token=EOS,
+        pad_token=PAD,
+    )
+
+
+def prepare(
+    loaded: LoadedModel,
+    concepts: Sequence[Concept],
+    grid: Grid,
+    general_items: int,
+    n_concepts: int,
+    batch_rows: int,
+) -> Work:
+    """Word the questions, rank the value vectors, list the masks of some concepts.
+
+    Parameters
+    ----------
+    loaded
+        Model, tokenizer and sites.
+    concepts
+        All of the study's: the rankings need unrelated questions too.
+    grid
+        Ratios and draws of the masks.
+    general_items
+        Items of other concepts that each mask is evaluated on as well.
+    n_concepts
+        Concepts whose masks are applied.
+    batch_rows
+        Prompts of one pass while coefficients are read.
+    """
+    sets = set_table(concepts, [], general_items, SEED)
+    prompts = tokenise(prompt_table(concepts, SEED), "cloze", loaded.tokenizer)
+    members = membership(sets)
+    every = [prompts[item] for item in members.lines_of]
+    activations = extract(loaded, every, members, batch_rows, lambda _: None)
+    asked = asked_items(sets)
+    donors = swap_donors({c.concept: c.category for c in concepts}, SEED)
+    rows = [
+        row
+        for concept in list(asked)[:n_concepts]
+        for row in rows_of(
+            masks_of(concept, donors.get(concept), grid),
+            asked[concept],
+            activations.sizes,
+        )
+    ]
+    distinct = {(row.applied, row.asked.item): row for row in rows}
+    return Work(
+        loaded, list(distinct.values()), prompts, Rankings("benchmark", activations)
+    )
+
+
+def answers_per_concept(
+    concepts: Sequence[Concept], grid: Grid, general_items: int
+) -> int:
+    """Answers that one concept takes in a study of large models."""
+    asked = asked_items(set_table(concepts, [], general_items, SEED))
+    concept, donor = list(asked)[:2]
+    wide = (2**16,)  # so wide that no two ratios select equally many value vectors
+    return n_distinct(rows_of(masks_of(concept, donor, grid), asked[concept], wide))
+
+
+def some_masks(rows: Sequence[Row], n_rows: int) -> list[Row]:
+    """About ``n_rows`` rows: all those of masks spread evenly over the list.
+
+    Whole masks, because the loop ranks value vectors and sets its hooks once per mask.
+    """
+    of_mask: dict[Applied, list[Row]] = {}
+    for row in rows:
+        of_mask.setdefault(row.applied, []).append(row)
+    masks = list(of_mask.values())
+    step = min(len(masks), max(1, len(rows) // n_rows))
+    return [row for group in masks[step // 2 :: step] for row in group]
+
+
+def spread(rows: Sequence[Row], n_rows: int) -> list[Row]:
+    """At most ``n_rows`` rows, spread evenly over the list."""
+    return list(rows[:: max(1, -(-len(rows) // n_rows))])
+
+
+def unmasked(row: Row) -> Row:
+    """The same question under a mask that selects nothing."""
+    return replace(
+        row, applied=Applied(UNRANKED, (0,) * len(row.applied.k), keep=False)
+    )
+
+
+Kept = Bool[torch.Tensor, " neuron"]
+
+
+def kept_by(work: Work, applied: Applied) -> list[Kept]:
+    """Which value vectors of each layer survive a mask, on the model's device."""
+    ranking = work.rankings.get(applied.ranking)
+    return [
+        ((place >= k) != applied.keep).to(work.loaded.model.device)
+        for place, k in zip(ranking, applied.k, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class MaskTable:
+    """Every mask of some rows, one matrix per layer."""
+
+    layers: list[Bool[torch.Tensor, "mask neuron"]]
+    of_row: Int[torch.Tensor, " row"]
+    """Line of each row's mask."""
+
+    @classmethod
+    def of(cls, work: Work) -> "MaskTable":
+        """Stack the masks of the work's rows."""
+        number: dict[Applied, int] = {}
+        lines = [number.setdefault(row.applied, len(number)) for row in work.rows]
+        masks = [kept_by(work, applied) for applied in number]
+        layers = [torch.stack(layer) for layer in zip(*masks, strict=True)]
+        return cls(layers, torch.tensor(lines, device=layers[0].device))
