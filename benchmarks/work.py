@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Int
 from transformers import PreTrainedTokenizerFast
 
+from paraspec.core.config import Asking
 from paraspec.data.format import Concept
 from paraspec.data.sets import set_table
 from paraspec.data.study import prompt_table
@@ -79,7 +80,7 @@ def prepare(
         Prompts of one pass while coefficients are read.
     """
     sets = set_table(concepts, [], general_items, SEED)
-    prompts = tokenise(prompt_table(concepts, SEED), "cloze", loaded.tokenizer)
+    prompts = tokenise(prompt_table(concepts, SEED), Asking(), loaded.tokenizer)
     members = membership(sets)
     every = [prompts[item] for item in members.lines_of]
     activations = extract(loaded, every, members, batch_rows, lambda _: None)
