@@ -97,7 +97,10 @@ def prepare(
     ]
     distinct = {(row.applied, row.asked.item): row for row in rows}
     return Work(
-        loaded, list(distinct.values()), prompts, Rankings("benchmark", activations)
+        loaded,
+        list(distinct.values()),
+        prompts,
+        Rankings("benchmark", activations, loaded.model.device),
     )
 
 

@@ -166,6 +166,15 @@ def test_random_rankings_are_named_by_model_concept_layer_and_draw(rankings):
         assert torch.equal(found, random_places(4, "m", "c", 0, "3"))
 
 
+def test_equal_random_rankings_of_both_halves_stand_once_where_dense(rankings):
+    keys = [RankingKey("c", half, 1) for half in HALVES]
+    assert rankings.shared(keys[0]) == rankings.shared(keys[1])
+    assert torch.equal(
+        rankings.get(rankings.shared(keys[0]))[0], rankings.get(keys[0])[0]
+    )
+    assert rankings.shared(RankingKey("c", "A")) == RankingKey("c", "A")
+
+
 def test_the_active_share_of_a_dense_layer_is_that_of_its_value_vectors(rankings):
     assert rankings.active_share(RankingKey("c", "A"), (1,), "c", "B") == 0.25
 

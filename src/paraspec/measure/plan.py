@@ -7,6 +7,7 @@ same items.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -164,10 +165,23 @@ def swap_donors(categories: Mapping[str, str], seed: int) -> dict[str, str]:
 
 
 class Rankings:
-    """Rankings of one model, made on demand."""
+    """Rankings of one model, made on demand.
 
-    def __init__(self, model: str, activations: Activations) -> None:
+    Parameters
+    ----------
+    model
+        Name, which seeds random rankings.
+    activations
+        Mean coefficients of the model.
+    device
+        Where value vectors are ordered.
+    """
+
+    def __init__(
+        self, model: str, activations: Activations, device: torch.device | str = "cpu"
+    ) -> None:
         self._model = model
+        self._device = device
         self._activations = activations
         self._number = {c: i for i, c in enumerate(activations.concepts)}
         self._experts = [
@@ -179,6 +193,14 @@ class Rankings:
     def sizes(self) -> tuple[int, ...]:
         """Value vectors of each layer."""
         return self._activations.sizes
+
+    def shared(self, key: RankingKey) -> RankingKey:
+        """The key under which equal rankings stand once.
+
+        Without experts a random ranking is the same for both halves.
+        """
+        alike = key.draw is not None and not self._any_experts
+        return key._replace(halves=NONE) if alike else key
 
     def get(self, key: RankingKey) -> Ranking:
         """Make the ranking that a mask names.
@@ -201,9 +223,9 @@ class Rankings:
         drawn = random_places(
             len(experts), self._model, key.concept, layer, str(key.draw)
         )
-        if not experts.any():
+        if not self._any_experts:
             return drawn
-        return shared_out_like(drawn, self._top_places(key, layer), experts)
+        return shared_out_like(drawn, self._top_places(key, layer).cpu(), experts)
 
     def _top(self, key: RankingKey) -> Ranking:
         return tuple(self._top_places(key, i) for i in range(len(self._experts)))
@@ -211,8 +233,9 @@ class Rankings:
     def _top_places(self, key: RankingKey, layer: int) -> Place:
         line = self._number[key.concept]
         chosen = [HALVES.index(half) for half in key.halves]
-        related = self._activations.related[layer][line, chosen].float().mean(0)
-        return places(difference(related, self._activations.unrelated[layer][line]))
+        related = self._activations.related[layer][line, chosen].to(self._device)
+        unrelated = self._activations.unrelated[layer][line].to(self._device)
+        return places(difference(related.float().mean(0), unrelated))
 
     def active_share(
         self, key: RankingKey, k: Sequence[int], concept: str, halves: str
@@ -225,16 +248,19 @@ class Rankings:
         """
         line = self._number[concept]
         chosen = [HALVES.index(half) for half in halves]
-        ranking = self.get(key) if self._any_experts() else ()
+        ranking = self.get(key) if self._any_experts else ()
         shares = []
         for layer, experts in enumerate(self._experts):
             weight = self._activations.routing[layer][line, chosen].float().mean(0)
             if len(weight) == 1:
                 shares.append(k[layer] / len(experts))
                 continue
-            hit = (ranking[layer] < k[layer]).view(len(weight), -1).float().mean(1)
+            hit = (
+                (ranking[layer].cpu() < k[layer]).view(len(weight), -1).float().mean(1)
+            )
             shares.append(float((weight * hit).sum() / weight.sum()))
         return sum(shares) / len(shares)
 
+    @cached_property
     def _any_experts(self) -> bool:
         return any(bool(experts.any()) for experts in self._experts)

@@ -25,7 +25,7 @@ def places(values: Float[torch.Tensor, " neuron"]) -> Place:
     """
     order = torch.argsort(values, descending=True, stable=True)
     place = torch.empty_like(order, dtype=torch.int32)
-    place[order] = torch.arange(len(order), dtype=torch.int32)
+    place[order] = torch.arange(len(order), dtype=torch.int32, device=order.device)
     return place
 
 

@@ -11,6 +11,7 @@ from itertools import chain
 
 import pandas as pd
 import torch
+from jaxtyping import Int
 
 from paraspec.measure.method import (
     Method,
@@ -20,7 +21,7 @@ from paraspec.measure.method import (
 )
 from paraspec.measure.plan import Grid, Mask, RankingKey, Rankings, masks_of
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.rankings import counts, kept
+from paraspec.measure.rankings import Place, counts, kept
 from paraspec.measure.scoring import Answer, Masks
 from paraspec.models.load import LoadedModel
 
@@ -182,13 +183,12 @@ class RankingTable:
     def __init__(
         self, rankings: Rankings, applied: Sequence[Applied], device: torch.device
     ) -> None:
-        keys = list(dict.fromkeys(mask.ranking for mask in applied))
-        number = {key: i for i, key in enumerate(keys)}
-        stacked = zip(*(rankings.get(key) for key in keys), strict=True)
-        self._layers = [
-            torch.stack(layer).to(device, _smallest(len(layer[0]))) for layer in stacked
-        ]
-        self._line = torch.tensor([number[m.ranking] for m in applied], device=device)
+        shared = {mask.ranking: rankings.shared(mask.ranking) for mask in applied}
+        number = {key: i for i, key in enumerate(dict.fromkeys(shared.values()))}
+        layers = zip(*(rankings.get(key) for key in number), strict=True)
+        self._layers = [_stacked(layer, device) for layer in layers]
+        lines = [number[shared[mask.ranking]] for mask in applied]
+        self._line = torch.tensor(lines, device=device)
         self._k = torch.tensor([m.k for m in applied], device=device)
         self._invert = torch.tensor([m.keep for m in applied], device=device)
         masks = {mask: i for i, mask in enumerate(dict.fromkeys(applied))}
@@ -206,8 +206,12 @@ class RankingTable:
         return Masks(keep, self.same[chosen])
 
 
-def _smallest(n: int) -> torch.dtype:
-    return torch.int16 if n < torch.iinfo(torch.int16).max else torch.int32
+def _stacked(
+    places: Sequence[Place], device: torch.device
+) -> Int[torch.Tensor, "ranking neuron"]:
+    small = len(places[0]) < torch.iinfo(torch.int16).max
+    dtype = torch.int16 if small else torch.int32
+    return torch.stack([place.to(dtype).to(device) for place in places])
 
 
 def item_frame(

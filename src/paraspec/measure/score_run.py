@@ -69,7 +69,7 @@ def run_score(
     """
     model = manifest.model
     activations = files.measure(model, "activations.safetensors")
-    rankings = Rankings(model, load_activations(activations))
+    rankings = Rankings(model, load_activations(activations), loaded.model.device)
     concepts = _with_exposures(files, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)

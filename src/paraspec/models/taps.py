@@ -65,7 +65,8 @@ def masked(
     def tap(number: int, slots: Slots) -> torch.Tensor:
         c, kept = slots.coefficients, keep[number]
         if slots.routes is None:
-            return (c.view(rows, -1, kept.shape[1]) * kept[:, None]).view_as(c)
+            factor = kept[:, None].to(c.dtype)  # of one type a GPU multiplies faster
+            return (c.view(rows, -1, kept.shape[1]) * factor).view_as(c)
         row = slots.routes.token // (slots.n_tokens // rows)
         per_expert = kept.view(rows, sites[number].n_experts, -1)
         return c * per_expert[row, slots.routes.expert]
