@@ -7,7 +7,7 @@ STUDY ?= miniature
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := setup
-.PHONY: setup reproduce run test pull lock clean help
+.PHONY: setup reproduce run test bench pull lock clean help
 
 setup: $(STAMP) ## Create .venv and install the pinned packages
 
@@ -33,6 +33,17 @@ test: setup ## Set up, then pass all tests and checks
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+CASE ?= zoo
+PEERS := build/bench
+
+$(PEERS)/.installed: envs/bench.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(PEERS) -r envs/bench.lock
+	touch $@
+
+bench: setup $(PEERS)/.installed ## Compare speed with a loop, nnsight and pyvene (CASE=zoo, 100m, 7b)
+	test -f data/factbook.jsonl || $(BIN)/paraspec data build
+	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks.engine --case $(CASE)
 
 pull: setup ## Fetch published outputs from a DVC remote, if one is set
 	@$(BIN)/dvc remote list 2>/dev/null | grep -q . || { \
