@@ -20,9 +20,6 @@ TOKENIZER_VOCAB = 2048
 LONGEST = 128
 """Positions of a model; the factbook's prompts stay below."""
 
-PER_CELL = 9
-"""Concepts per category x tier, as in the miniature study."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -38,7 +35,10 @@ class Case:
     device: str
     grid: str
     """``study``: every mask of config/miniature.yaml; ``primary``: the ratio .05."""
+    per_cell: int
+    """Concepts per category x tier whose questions rank the value vectors."""
     n_concepts: int
+    """Concepts whose masks are applied."""
     threads: tuple[int, ...]
     """Numbers of threads to choose from."""
     batch_rows: tuple[int, ...]
@@ -64,6 +64,7 @@ CASES: Mapping[str, Case] = {
         dtype="float32",
         device="cpu",
         grid="study",
+        per_cell=9,
         n_concepts=3,
         threads=(1, 2),
         batch_rows=(32, 128, 512),
@@ -81,6 +82,7 @@ CASES: Mapping[str, Case] = {
         dtype="float32",
         device="cpu",
         grid="primary",
+        per_cell=3,
         n_concepts=1,
         threads=(2,),
         batch_rows=(4, 16),
@@ -98,6 +100,7 @@ CASES: Mapping[str, Case] = {
         dtype="bfloat16",
         device="cuda",
         grid="study",
+        per_cell=9,
         n_concepts=3,
         threads=(8,),
         batch_rows=(32, 128, 512),

@@ -104,6 +104,7 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
         say(f"timing {name}: {len(mine.rows)} rows, {setting}")
         repeats = 1 if name == LOOP else case.repeats
         run = repeated(way, mine, setting, repeats)
+        say(f"  {run.seconds:.2f} s")
         answered = by_row(mine, run.answers)
         found = difference(answered, reference, tolerance)
         require_agreement(name, found, tolerance)

@@ -24,7 +24,6 @@ import torch
 
 from benchmarks.cases import (
     CASES,
-    PER_CELL,
     TOKENIZER_VOCAB,
     Case,
     grid_of,
@@ -129,7 +128,7 @@ def prepared(given: argparse.Namespace, case: Case) -> tuple[Work, int]:
     study = read_study(given.config)
     every = read_concepts(given.concepts_file)
     where = str(given.concepts_file)
-    concepts, _ = select_concepts(every, PER_CELL, study.seed, where)
+    concepts, _ = select_concepts(every, case.per_cell, study.seed, where)
     tokenizer = factbook_tokenizer(concepts, TOKENIZER_VOCAB)
     loaded = random_llama(case, torch.device(case.device), tokenizer)
     general = study.measure.general_items
