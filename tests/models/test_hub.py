@@ -13,7 +13,7 @@ from tests.models.hub_server import Hub, Repository, serve
 
 from paraspec.core.layout import StudyFiles
 from paraspec.core.model_lock import lock_path, read_lock
-from paraspec.models.manifest import load_measured
+from paraspec.models.manifest import load_measured, read_manifest
 
 NAME = "owner/tiny-llama"
 COLUMNS = ("model", "source", "revision", "family", "remote_code")
@@ -157,6 +157,26 @@ def test_a_fetched_model_is_whole_described_and_loaded_offline(user, saved, load
     assert manifest.d_ff == [24, 24]
     assert "fetching tiny (MB): " in run.stderr  # lines in a log, no bar
     assert "\r" not in run.stderr
+
+
+def test_paraspec_measure_fetches_a_hub_model_once_and_measures_it(user, concept_file):
+    concepts = concept_file(user.folder / "concepts.jsonl", 2)
+    out = user.folder / "out"
+    few = ["--general-items", "10", "--random-draws", "1", "--concepts", "9"]
+    line = ["measure", f"hub:{NAME}", "--out", str(out), *few]
+    line += ["--concept-file", str(concepts)]
+    run = user.run(*line)
+    assert run.returncode == 0, run.stderr
+    assert "concept's own\t0.1\t" in run.stdout
+    manifest = read_manifest(out / "models/tiny-llama/model.json")
+    commit = user.hub.repositories[NAME].commit
+    assert "HTTP Request" not in run.stderr
+    assert (manifest.commit, manifest.revision) == (commit, "main")
+    again = user.run(*line, HF_ENDPOINT="http://127.0.0.1:9")
+    assert again.returncode == 0, again.stderr
+    assert "0 answers given" in again.stderr
+    missing = user.refused(user.run(*line, "--revision", "nowhere"))
+    assert "nowhere" in missing
 
 
 def test_fetching_again_asks_for_no_file_that_is_there(user):

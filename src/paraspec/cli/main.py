@@ -49,7 +49,8 @@ def _mount() -> None:
 
 def main() -> None:
     """Run the command line; faults of the user's become one message and exit 1."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("paraspec").setLevel(logging.INFO)  # libraries tell faults only
     _mount()
     try:
         app()

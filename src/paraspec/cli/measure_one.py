@@ -29,7 +29,9 @@ RATIOS = (0.0, PRIMARY_RATIO, PRIMARY_RATIO_SMALL, 0.2)
 
 
 def measure(
-    model: Annotated[Path, typer.Argument(help="Hugging Face model folder.")],
+    model: Annotated[
+        str, typer.Argument(help="Hugging Face model folder, or hub:<owner>/<name>.")
+    ],
     concepts: Annotated[
         int, typer.Option(min=1, help="Concepts, evenly over categories and tiers.")
     ] = 27,
@@ -51,6 +53,9 @@ def measure(
     chat: Chat = False,
     dtype: Dtype = "float32",
     seed: Seed = 0,
+    revision: Annotated[
+        str, typer.Option(help="Branch, tag or commit of a hub model.")
+    ] = "main",
 ) -> None:
     """Measure how a model's value vectors specialise, and print what was found.
 
@@ -70,19 +75,21 @@ def measure(
     config = parse(MeasureConfig, values, "paraspec measure")
     how = asking_of(scorer, asking, chat=chat)
 
-    from paraspec.cli.measure_steps import checked, planned, tabulated
+    from paraspec.cli.measure_steps import checked, obtained, planned, tabulated
     from paraspec.cli.measure_summary import show
     from paraspec.measure.extract_run import run_extract
     from paraspec.measure.score_run import run_score
-    from paraspec.models.manifest import describe, write_manifest
 
-    loaded = checked(model, dtype, scorer)
     name = safe_name(model)
     files = StudyFiles(out or Path("results/measure") / name)
+    on_hub = model.startswith("hub:")
+    source = model if on_hub else str(Path(model).absolute())
+    given = {"model": name, "source": source, "family": name, "dtype": dtype}
+    given |= {"revision": revision} if on_hub else {}
+    row = parse(ModelRow, given, "paraspec measure")
+    manifest = obtained(row, files)
+    loaded = checked(files, manifest, dtype, scorer)
     planned(concept_file, files, concepts, general_items, seed)
-    row = ModelRow(model=name, source=str(model.absolute()), family=name)
-    manifest = describe(row, name, model.absolute())
-    write_manifest(manifest, files.model(name, "model.json"))
     run_extract(loaded, name, files, batch_rows, how)
     run_score(loaded, manifest, files, config, how, seed, scoring_code())
     tabulated(files, name, seed)
@@ -91,12 +98,11 @@ def measure(
     typer.echo(f"{seconds:.0f} s. Every answer: {files.measure(name, 'items.parquet')}")
 
 
-def safe_name(model: Path) -> str:
-    """Name that a model's files get, from its folder's.
+def safe_name(model: str) -> str:
+    """Name that a model's files get, from its folder's or its repository's.
 
-    >>> safe_name(Path("models/Llama 2 (7B)/"))
-    'Llama-2-7B'
+    >>> safe_name("models/Llama 2 (7B)/"), safe_name("hub:Qwen/Qwen2-7B")
+    ('Llama-2-7B', 'Qwen2-7B')
     """
-    return (
-        re.sub(r"[^A-Za-z0-9._]+", "-", model.absolute().name).strip("-._") or "model"
-    )
+    plain = re.sub(r"[^A-Za-z0-9._]+", "-", Path(model).absolute().name)
+    return plain.strip("-._") or "model"

@@ -7,30 +7,69 @@ import typer
 
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
+from paraspec.core.model_table import ModelRow
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.measured import ITEMS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.data.factbook.build import build, categories, to_jsonl
 from paraspec.data.plan_run import run_plan
 from paraspec.data.validate import read_concepts
-from paraspec.models.load import LoadedModel, load_model
+from paraspec.models.hub.client import repository_info
+from paraspec.models.hub.fetch import fetch
+from paraspec.models.hub.listing import listing_of
+from paraspec.models.load import LoadedModel
+from paraspec.models.manifest import (
+    HubFacts,
+    Manifest,
+    describe,
+    load_measured,
+    read_manifest,
+    write_manifest,
+)
 from paraspec.models.preflight.check import check
 from paraspec.stats import efficiency_table, pss_table, summed
 
 
-def checked(model: Path, dtype: str, scorer: str) -> LoadedModel:
+def obtained(row: ModelRow, files: StudyFiles) -> Manifest:
+    """Describe a local model, or fetch a hub model's revision and describe that.
+
+    What was fetched at the same revision before is not asked for again.
+    """
+    path = files.model(row.model, "model.json")
+    if not row.repository:
+        manifest = describe(row, row.model, Path(row.source))
+        write_manifest(manifest, path)
+        return manifest
+    if path.is_file():
+        earlier = read_manifest(path)
+        if (earlier.source, earlier.revision) == (row.source, row.revision):
+            return earlier
+    info = repository_info(row.repository, row.revision)
+    commit = listing_of(row.repository, info, remote_code=row.remote_code).commit
+    listing = fetch(row, commit, path.parent)
+    facts = HubFacts(listing.commit, listing.licence)
+    manifest = describe(row, row.model, path.parent, fetched=facts)
+    write_manifest(manifest, path)
+    return manifest
+
+
+def checked(
+    files: StudyFiles, manifest: Manifest, dtype: str, scorer: str
+) -> LoadedModel:
     """Load a model and try all that measuring relies on.
 
     Raises
     ------
     UserError
-        Naming the first failure of the preflight.
+        Naming the failures of the preflight.
     """
-    loaded = load_model(model, dtype)
-    found = check(model, loaded, needs_letters=scorer == "letters")
+    loaded, _ = load_measured(files, manifest.model, dtype)
+    folder = files.model(manifest.model)
+    found = check(folder, loaded, needs_letters=scorer == "letters")
     failed = [f"{f.name}: {f.detail}" for f in found.findings if f.outcome == "fail"]
     if failed:
-        raise UserError(model, "; ".join(failed), f"See paraspec check {model}")
+        remedy = f"See paraspec check {folder}"
+        raise UserError(manifest.model, "; ".join(failed), remedy)
     typer.echo(
         f"{found.architecture}, {found.n_layers} layers, "
         f"{found.parameters_total:,} parameters, {found.dtype} on {found.device}",
