@@ -24,7 +24,9 @@ from paraspec.core.table import checked, write_table
 from paraspec.core.tables.measured import ITEMS, MASKS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS
-from paraspec.stats import efficiency_table, pss_table, summed
+from paraspec.stats.efficiency import efficiency_table
+from paraspec.stats.items import summed
+from paraspec.stats.pss import pss_table
 
 RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5)
 GENERAL_RATIOS = (0.05, 0.1, 0.2)

@@ -1,13 +1,13 @@
 """``paraspec check`` as a user meets it."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 import torch
 import typer
 from rich.console import Console
+from tests.command import paraspec
 from typer.testing import CliRunner
 
 from paraspec.cli.check import check, show
@@ -109,12 +109,7 @@ def test_a_registered_model_is_found_where_it_lies(folder, tmp_path):
 
 
 def test_a_folder_that_is_no_model_is_one_line_and_exit_1(tmp_path):
-    found = subprocess.run(
-        [sys.executable, "-c", "from paraspec.cli import main; main()", "check", "."],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    found = paraspec("check", ".", cwd=tmp_path)
     assert found.returncode == 1
     assert found.stdout == ""
     assert found.stderr.startswith("error: .: no config.json here")

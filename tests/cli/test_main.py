@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.command import paraspec
 from typer.testing import CliRunner
 
 from paraspec.cli.main import GROUPS, STEPS, app
@@ -16,16 +17,6 @@ GRID = ["--ratios", "0,0.1", "--general-ratios", "0", "--keep-ratios", "0.5"]
 def commands():
     mount()
     return app
-
-
-def paraspec(*arguments):
-    command = [
-        sys.executable,
-        "-c",
-        "from paraspec.cli import main; main()",
-        *arguments,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +33,7 @@ def test_every_command_explains_itself(command, commands):
 def test_help_needs_no_torch():
     code = (
         "import sys; sys.argv = ['paraspec', '--help']\n"
-        "from paraspec.cli import main\n"
+        "from paraspec.cli.main import main\n"
         "try: main()\n"
         "finally: assert 'torch' not in sys.modules"
     )

@@ -36,6 +36,16 @@ def test_statistics_never_reach_models_and_training_never_reaches_statistics():
     assert not any("paraspec.measure" in name for name in closure.closure(*TRAIN))
 
 
+def test_a_new_command_or_table_of_another_room_reruns_nothing(package):
+    before = closure.code_hash(*PSS), closure.code_hash(*TRAIN)
+    edit(package / "cli/main.py", '"measure": "measure_one"', '"new": "measure_one"')
+    for other in ("stats/run.py", "report/page.py"):
+        text = (package / other).read_text()
+        (package / other).write_text(text + "\nNEW_RESULT = 1\n")
+    closure._tree.cache_clear()
+    assert (closure.code_hash(*PSS), closure.code_hash(*TRAIN)) == before
+
+
 def test_extraction_does_not_depend_on_scoring():
     found = closure.closure("paraspec.cli.measure", "extract")
     assert "paraspec.measure.extract" in found

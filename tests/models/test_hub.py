@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.command import RUN
 from tests.models.hub_server import Hub, Repository, serve
 
 from paraspec.core.layout import StudyFiles
@@ -17,7 +18,6 @@ from paraspec.models.manifest import load_measured, read_manifest
 
 NAME = "owner/tiny-llama"
 COLUMNS = ("model", "source", "revision", "family", "remote_code")
-RUN = "from paraspec.cli import main; main()"
 DOWNLOAD = """
 import logging, sys
 from pathlib import Path

@@ -11,8 +11,11 @@ from paraspec.core.config import read_study as read_config
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables import judged
-from paraspec.report import FIGURES, Sources, page, read_tables, write_figure
-from paraspec.stats import read_claims, read_study, study_tables, write_tables
+from paraspec.report.figures import FIGURES, write_figure
+from paraspec.report.inputs import read_tables
+from paraspec.report.page import Sources, page
+from paraspec.stats.claims import read_claims
+from paraspec.stats.run import read_study, study_tables, write_tables
 
 BASE = Path(__file__).parents[2]
 CLAIMS = BASE / "config" / "claims.yaml"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from paraspec.core.layout import StudyFiles
-from paraspec.report import FIGURES, write_figure
+from paraspec.report.figures import FIGURES, write_figure
 from paraspec.report.inputs import StudyTables, span
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,8 +12,8 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.core.tables.judged import VERIFY
-from paraspec.report import FIGURES
 from paraspec.report.answer import answer
+from paraspec.report.figures import FIGURES
 from paraspec.report.numbers import interval, number, points
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}

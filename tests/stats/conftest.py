@@ -8,7 +8,8 @@ from tests.synthetic import Fake, concepts_table, items_table, write_study
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
-from paraspec.stats import read_claims, read_study, study_tables
+from paraspec.stats.claims import read_claims
+from paraspec.stats.run import read_study, study_tables
 
 CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
 DRAWS = 300

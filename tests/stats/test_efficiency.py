@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 
 from paraspec.core.table import checked
 from paraspec.core.tables.per_model import EFFICIENCY
-from paraspec.stats import efficiency_table, summed
 from paraspec.stats.efficiency import (
     NO_KEEP,
     NOT_POSITIVE,
+    efficiency_table,
     k50,
     keep50,
     relative_area,
 )
+from paraspec.stats.items import summed
 
 GRID = np.array([0.0, 0.1, 0.2, 0.5])
 

@@ -7,10 +7,9 @@ import pytest
 
 from paraspec.core.table import checked
 from paraspec.core.tables.per_model import PSS
-from paraspec.stats import pss_table, summed
 from paraspec.stats.effects import NO_GENERAL
-from paraspec.stats.items import KINSHIPS
-from paraspec.stats.pss import concept_weights
+from paraspec.stats.items import KINSHIPS, summed
+from paraspec.stats.pss import concept_weights, pss_table
 
 SEED, DRAWS = 3, 120
 

@@ -16,8 +16,8 @@ from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.across_models import MODELS
-from paraspec.stats import read_claims, read_study, study_tables, write_tables
-from paraspec.stats.run import TABLES
+from paraspec.stats.claims import read_claims
+from paraspec.stats.run import TABLES, read_study, study_tables, write_tables
 
 
 def test_every_table_is_as_described(found):

@@ -10,7 +10,7 @@ TABLES = [
     "curves",
     "claims",
 ]
-REFERENCE = root(f"results/reference/{STUDY.study}")
+REFERENCE = BASE / "results/reference" / STUDY.study
 
 
 rule correlate:
@@ -52,12 +52,7 @@ rule correlate:
 rule verify:
     input:
         expand("tables/{table}.csv", table=TABLES),
-        reference=[
-            root(path)
-            for path in sorted(
-                (BASE / "results/reference" / STUDY.study).glob("*.csv")
-            )
-        ],
+        reference=[root(path) for path in sorted(REFERENCE.glob("*.csv"))],
         tolerances=root("config/verify.yaml"),
     output:
         "tables/verify.csv",
@@ -68,7 +63,8 @@ rule verify:
     conda:
         "../../envs/environment.yaml"
     params:
-        reference=REFERENCE,
+        # The folder, which exists only where a study's tables were published.
+        reference=lambda wildcards: root(REFERENCE),
         code=code_of("verify"),
         env=env_of("verify"),
     shell:

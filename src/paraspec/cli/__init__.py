@@ -1,5 +1,5 @@
-"""Command line: one command for each step. Parses, calls, writes; no science."""
+"""Command line: one command for each step. Parses, calls, writes; no science.
 
-from paraspec.cli.main import main
-
-__all__ = ["main"]
+Empty of code: every step's closure holds this package (`paraspec.core.closure`), so an
+import here would make each new command of `main` rerun every finished job.
+"""

@@ -27,7 +27,9 @@ from paraspec.models.manifest import (
     write_manifest,
 )
 from paraspec.models.preflight.check import check
-from paraspec.stats import efficiency_table, pss_table, summed
+from paraspec.stats.efficiency import efficiency_table
+from paraspec.stats.items import summed
+from paraspec.stats.pss import pss_table
 
 
 def obtained(row: ModelRow, files: StudyFiles) -> Manifest:

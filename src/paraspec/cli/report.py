@@ -16,7 +16,8 @@ def figures(
 ) -> None:
     """Draw the figures: figures/<name>.svg and .png."""
     from paraspec.core.errors import UserError
-    from paraspec.report import FIGURES, read_tables, write_figure
+    from paraspec.report.figures import FIGURES, write_figure
+    from paraspec.report.inputs import read_tables
 
     names = only or list(FIGURES)
     for name in names:
@@ -45,7 +46,7 @@ def report(
     """Write the study's page: claims, figures, tables, provenance in one file."""
     from paraspec.core.config import read_study
     from paraspec.core.files import existing, write_text
-    from paraspec.report import Sources, page
+    from paraspec.report.page import Sources, page
 
     study = read_study(config)
     for path, option in ((claims, "--claims"), (factbook, "--factbook")):

@@ -17,7 +17,8 @@ def pss(items: Items, out: Out, seed: Seed = 0, draws: Draws = 2000) -> None:
     from paraspec.core.table import read_table, write_table
     from paraspec.core.tables.measured import ITEMS
     from paraspec.core.tables.per_model import PSS
-    from paraspec.stats import pss_table, summed
+    from paraspec.stats.items import summed
+    from paraspec.stats.pss import pss_table
 
     measured = summed(read_table(items, ITEMS))
     write_table(pss_table(measured, draws, seed), PSS, out)
@@ -28,7 +29,8 @@ def ablate(items: Items, out: Out) -> None:
     from paraspec.core.table import read_table, write_table
     from paraspec.core.tables.measured import ITEMS
     from paraspec.core.tables.per_model import EFFICIENCY
-    from paraspec.stats import efficiency_table, summed
+    from paraspec.stats.efficiency import efficiency_table
+    from paraspec.stats.items import summed
 
     rows = read_table(items, ITEMS)
     kept = summed(rows, ablation="keep") if (rows["ablation"] == "keep").any() else None
@@ -49,7 +51,8 @@ def correlate(
     ] = "",
 ) -> None:
     """Statistics across models and the claims' verdicts: tables/*.csv, metrics.json."""
-    from paraspec.stats import read_claims, read_study, study_tables, write_tables
+    from paraspec.stats.claims import read_claims
+    from paraspec.stats.run import read_study, study_tables, write_tables
 
     preregistered = read_claims(claims)
     study = read_study(results, model, draws, seed, selector)
