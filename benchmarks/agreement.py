@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.work import Work
 from paraspec.core.errors import UserError
-from paraspec.measure.score import Applied
+from paraspec.measure.applied import Applied
 from paraspec.measure.scoring import Answer
 
 TOLERANCE_NATS: Mapping[str, float] = {"float32": 5e-4, "bfloat16": 3.0}

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from benchmarks.work import Kept, Work, kept_by
+from paraspec.measure.applied import Applied
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.score import Applied, answer_rows
+from paraspec.measure.score import answer_rows
 from paraspec.measure.scoring import Answer
 from paraspec.models.load import LoadedModel
 
@@ -20,7 +21,13 @@ Way = Callable[[Work, int], list[Answer]]
 def ours(work: Work, batch_rows: int) -> list[Answer]:
     """Answer as the study does."""
     return answer_rows(
-        work.loaded, work.rows, work.prompts, work.rankings, batch_rows, lambda _: None
+        work.loaded,
+        work.rows,
+        work.prompts,
+        work.rankings,
+        batch_rows,
+        lambda _: None,
+        work.method,
     )
 
 

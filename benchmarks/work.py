@@ -11,10 +11,13 @@ from paraspec.core.config import Asking
 from paraspec.data.format import Concept
 from paraspec.data.sets import set_table
 from paraspec.data.study import prompt_table
+from paraspec.measure.applied import Applied
 from paraspec.measure.extract import extract, membership
-from paraspec.measure.plan import UNRANKED, Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.method import Method, packing_holds
+from paraspec.measure.plan import Grid, masks_of, swap_donors
 from paraspec.measure.prompts import Prompt, tokenise
-from paraspec.measure.score import Applied, Row, asked_items, n_distinct, rows_of
+from paraspec.measure.ranked import UNRANKED, Rankings
+from paraspec.measure.score import Row, asked_items, n_distinct, rows_of
 from paraspec.models.load import LoadedModel
 from paraspec.models.tokenizer import BOS, EOS, PAD, train_tokenizer
 
@@ -29,6 +32,8 @@ class Work:
     rows: Sequence[Row]
     prompts: Mapping[str, Prompt]
     rankings: Rankings
+    method: Method
+    """How ours answers, found by a probe once per model."""
 
     def only(self, rows: Sequence[Row]) -> "Work":
         """The same with some of the rows."""
@@ -101,6 +106,7 @@ def prepare(
         list(distinct.values()),
         prompts,
         Rankings("benchmark", activations, loaded.model.device),
+        Method(packing_holds(loaded, every)),
     )
 
 
@@ -144,9 +150,9 @@ Kept = Bool[torch.Tensor, " neuron"]
 
 def kept_by(work: Work, applied: Applied) -> list[Kept]:
     """Which value vectors of each layer survive a mask, on the model's device."""
-    ranking = work.rankings.get(applied.ranking)
+    ranking = work.rankings.stacked([applied.ranking])
     return [
-        ((place >= k) != applied.keep).to(work.loaded.model.device)
+        ((place[0] >= k) != applied.keep).to(work.loaded.model.device)
         for place, k in zip(ranking, applied.k, strict=True)
     ]
 

@@ -13,8 +13,9 @@ from paraspec.measure import chunked
 from paraspec.measure.chunked import Part, Scoring, score_in_chunks
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.method import Method
-from paraspec.measure.plan import Grid, Rankings, masks_of
+from paraspec.measure.plan import Grid, masks_of
 from paraspec.measure.prompts import tokenise
+from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items
 from paraspec.measure.store import ItemStore, fingerprint
 

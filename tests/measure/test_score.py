@@ -9,11 +9,13 @@ from paraspec.core.table import checked
 from paraspec.core.tables.measured import ITEMS
 from paraspec.data.sets import set_table
 from paraspec.data.study import concept_table, prompt_table
+from paraspec.measure.applied import RankingTable
 from paraspec.measure.extract import extract, membership
-from paraspec.measure.plan import Grid, Rankings, masks_of, swap_donors
+from paraspec.measure.method import Method
+from paraspec.measure.plan import Grid, masks_of, swap_donors
 from paraspec.measure.prompts import tokenise
+from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import (
-    RankingTable,
     answer_rows,
     asked_items,
     item_frame,
@@ -49,7 +51,13 @@ class Case:
 
     def answers(self, batch_rows=64, on_batch=lambda n: None):
         return answer_rows(
-            self.model, self.rows, self.prompts, self.rankings, batch_rows, on_batch
+            self.model,
+            self.rows,
+            self.prompts,
+            self.rankings,
+            batch_rows,
+            on_batch,
+            Method(packed=True),
         )
 
 
@@ -63,7 +71,7 @@ def test_rows_are_answered_as_each_would_be_alone(case):
     assert len(found) == len(case.rows)
     for i in range(0, len(case.rows), 29):
         row = case.rows[i]
-        ranking = case.rankings.get(row.applied.ranking)
+        ranking = [r[0] for r in case.rankings.stacked([row.applied.ranking])]
         keep = []
         for place, k in zip(ranking, row.applied.k, strict=True):
             order = torch.argsort(place)
@@ -140,9 +148,8 @@ def test_concepts_are_asked_the_same_items_under_every_mask(case):
 def test_keep_inverts_the_mask(case):
     applied = [r.applied for r in case.rows if r.mask.kind == "random"]
     inverted = [type(a)(a.ranking, a.k, not a.keep) for a in applied]
-    cpu = torch.device("cpu")
     lines = list(range(len(applied)))
-    one = RankingTable(case.rankings, applied, cpu).masks(lines)
-    other = RankingTable(case.rankings, inverted, cpu).masks(lines)
+    one = RankingTable(case.rankings, applied).masks(lines)
+    other = RankingTable(case.rankings, inverted).masks(lines)
     for a, b in zip(one.keep, other.keep, strict=True):
         assert torch.equal(a, ~b)

@@ -12,7 +12,7 @@ from paraspec.data.study import prompt_table
 from paraspec.measure import method
 from paraspec.measure.method import Method, answer_all, packing_holds
 from paraspec.measure.prompts import tokenise
-from paraspec.measure.scoring import Answer, Masks, answer, can_pack
+from paraspec.measure.scoring import Answer, Masks, answer, answer_batch, can_pack
 from paraspec.models.weights import zeroed
 
 KINDS = (
@@ -155,13 +155,13 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
     model = loaded("llama")
     sizes = []
 
-    def small(loaded, rows, masks, *, packed):
-        sizes.append(len(rows))
-        if len(rows) > 10:
+    def small(loaded, batch, masks):
+        sizes.append(len(batch.prompts))
+        if len(batch.prompts) > 10:
             raise torch.OutOfMemoryError
-        return answer(loaded, rows, masks, packed=packed)
+        return answer_batch(loaded, batch, masks)
 
-    monkeypatch.setattr(method, "answer", small)
+    monkeypatch.setattr(method, "answer_batch", small)
     source = Full(len(prompts))
     found = answer_all(model, prompts, source, 32, Method(packed=True), lambda n: None)
     assert sizes[:3] == [32, 16, 8] and set(sizes[2:-1]) == {8}
@@ -173,7 +173,7 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
     def never(*_args, **_more):
         raise RuntimeError("can't allocate memory")
 
-    monkeypatch.setattr(method, "answer", never)
+    monkeypatch.setattr(method, "answer_batch", never)
     with pytest.raises(UserError, match="single prompt"):
         answer_all(model, prompts, source, 4, Method(packed=True), lambda n: None)
 
@@ -186,7 +186,8 @@ class Two:
         self.same = torch.arange(n) % 2
 
     def masks(self, rows):
-        return Masks([layer[self.same[rows]] for layer in self.keep], self.same[rows])
+        same = self.same[list(rows)]
+        return Masks([layer[same] for layer in self.keep], same)
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "mixtral"])

@@ -7,7 +7,7 @@ import torch
 
 from paraspec.models.architectures import ARCHITECTURES
 from paraspec.models.sites import value_vector_sites
-from paraspec.models.taps import Slots, masked, recorded, tapped
+from paraspec.models.taps import Slots, masked, recorded, tapped, zero_where_dropped
 from paraspec.models.weights import zeroed
 
 ROWS, POS = 3, 5
@@ -217,3 +217,18 @@ def test_generated_text_is_the_same_under_both_masks(kind, tiny, ids):
         by_weight = generate()
     assert torch.equal(by_hook, by_weight)
     assert not torch.equal(by_hook, generate())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("width", [8, 7])
+@pytest.mark.parametrize("start", [0, 1])
+def test_dropped_coefficients_are_zero_whatever_they_were(dtype, width, start):
+    c = torch.randn(3 + start, 5, width).to(dtype)[start:]
+    c[0, 0, :2] = torch.tensor([float("nan"), float("inf")])
+    kept = torch.rand(3, width) < 0.5
+    kept[0, :2] = False
+    found = zero_where_dropped(c, kept)
+    assert found.dtype == dtype
+    for row in range(3):
+        assert torch.equal(found[row][:, kept[row]], c[row][:, kept[row]])
+        assert not found[row][:, ~kept[row]].any()

@@ -11,8 +11,9 @@ from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
 from paraspec.core.progress import progress
 from paraspec.measure.method import Method
-from paraspec.measure.plan import Mask, Rankings
+from paraspec.measure.plan import Mask
 from paraspec.measure.prompts import Prompt
+from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import (
     Asked,
     Row,

@@ -7,11 +7,10 @@ architecture can do. Both read the logits that predict an option's tokens.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch.nn.utils.rnn import pad_sequence
 
 from paraspec.measure.prompts import Prompt
 
@@ -57,43 +56,79 @@ def layout(prompt: Prompt, options: Sequence[int]) -> Layout:
     )
 
 
+WORTH_SHARING = 16
+"""Shared tokens from which reusing the cache beats computing them again."""
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Layouts as tensors, padded on the right, without their shared beginning."""
+    """Prompts of one forward pass as tensors, padded on the right.
 
+    Made without the device, so that it can be made while the device works.
+    """
+
+    prompts: Sequence[Prompt]
+    packed: bool
+    beginning: tuple[int, ...]
+    """Tokens that all rows share and that the tensors leave out."""
+    source: Int[torch.Tensor, " row"]
+    """Prompt of each row."""
     ids: Int[torch.Tensor, "row pos"]
     positions: Int[torch.Tensor, "row pos"]
     read: Bool[torch.Tensor, "row pos"]
     segments: Int[torch.Tensor, "row pos"]
+    targets: "Targets"
 
     @classmethod
-    def of(cls, rows: Sequence[Layout], start: int, device: torch.device) -> "Batch":
-        """Stack layouts from position ``start`` on."""
-
-        def padded(name: str, fill: int) -> torch.Tensor:
-            lines = [torch.tensor(getattr(row, name)[start:]) for row in rows]
-            return pad_sequence(lines, batch_first=True, padding_value=fill).to(device)
-
-        return cls(
-            padded("ids", 0),
-            padded("positions", 0),
-            padded("read", 0).bool(),
-            padded("segments", -1),
-        )
-
-    def attention(
-        self, start: int, dtype: torch.dtype
-    ) -> Float[torch.Tensor, "row 1 pos key"]:
-        """Additive mask by which an option sees its prompt and itself.
+    def of(cls, prompts: Sequence[Prompt], *, packed: bool) -> "Batch":
+        """Lay prompts out.
 
         Parameters
         ----------
-        start
-            Shared positions before the batch's own, seen by all.
-        dtype
-            Number format of the model.
+        prompts
+            Prompts of the batch.
+        packed
+            All options of a prompt in one row; else one row for each.
         """
-        n = self.ids.shape[1]
+        if packed:
+            places = [(i, range(len(p.options))) for i, p in enumerate(prompts)]
+        else:
+            places = [
+                (i, range(option, option + 1))
+                for i, p in enumerate(prompts)
+                for option in range(len(p.options))
+            ]
+        rows = [layout(prompts[i], options) for i, options in places]
+        start = shared_length(prompts) if packed else 0
+
+        def padded(lines: Sequence[Sequence[int]], fill: int) -> torch.Tensor:
+            width = max(map(len, lines))
+            whole = [[*line, *[fill] * (width - len(line))][start:] for line in lines]
+            return torch.tensor(whole)
+
+        return cls(
+            prompts,
+            packed,
+            rows[0].ids[:start],
+            torch.tensor([i for i, _ in places]),
+            padded([row.ids for row in rows], 0),
+            padded([row.positions for row in rows], 0),
+            padded([row.read for row in rows], fill=False),
+            padded([row.segments for row in rows], -1),
+            Targets.of(rows, [i for i, _ in places]),
+        )
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move the tensors of the model's input to a device."""
+        names = ("source", "ids", "positions", "read", "segments")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+    def attention(self, dtype: torch.dtype) -> Float[torch.Tensor, "row 1 pos key"]:
+        """Additive mask, in the model's number format.
+
+        An option sees its prompt and itself; all see the shared beginning.
+        """
+        start, n = len(self.beginning), self.ids.shape[1]
         before = torch.ones(n, n, dtype=torch.bool, device=self.ids.device).tril()
         key, query = self.segments[:, None, :], self.segments[:, :, None]
         seen = before & ((key == 0) | (key == query))
@@ -102,3 +137,33 @@ class Batch:
         )
         blocked[..., start:].masked_fill_(~seen, torch.finfo(dtype).min)
         return blocked[:, None]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Tokens of a batch's options, and which of the read logits predict each."""
+
+    owner: Sequence[tuple[int, int]]
+    """(prompt, option) of every token."""
+    place: Int[torch.Tensor, " token"]
+    """Number of the read logits."""
+    token: Int[torch.Tensor, " token"]
+
+    @classmethod
+    def of(cls, rows: Sequence[Layout], source: Sequence[int]) -> "Targets":
+        """Gather the targets of rows that belong to these prompts."""
+        owner, place, token = [], [], []
+        offset = 0
+        for i, row in zip(source, rows, strict=True):
+            for option, read, target in row.targets:
+                owner.append((i, option))
+                place.append(offset + read)
+                token.append(target)
+            offset += sum(row.read)
+        return cls(owner, torch.tensor(place), torch.tensor(token))
+
+
+def shared_length(prompts: Sequence[Prompt]) -> int:
+    """Length of the beginning that is computed once per mask."""
+    shared = min(p.shared for p in prompts)
+    return shared if shared >= WORTH_SHARING else 0

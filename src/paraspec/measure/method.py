@@ -7,24 +7,26 @@ that do not fit in memory are halved, and so are all after them.
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 
 from paraspec.core.definitions import Masking
 from paraspec.core.errors import UserError
 from paraspec.measure.generating import generated_options
+from paraspec.measure.layout import Batch, shared_length
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.scoring import (
     Answer,
     Masks,
     answer,
+    answer_batch,
     can_pack,
-    shared_length,
     under,
 )
 from paraspec.models.load import LoadedModel
@@ -40,6 +42,8 @@ in fp32, 1e-2 in bf16). A mask or a position that is not honoured moves them by 
 """
 N_PROBES = 4
 MASKINGS: tuple[Masking, ...] = ("hook", "weight")
+Rows = tuple[int, ...]
+"""Numbers of the prompts of a batch."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +98,53 @@ def answer_all(
 ) -> list[Answer]:
     """Answer every prompt under its own mask, in batches of similar length."""
     answers: dict[int, Answer] = {}
-    size = batch_rows
     masking = method.masking
     if masking == "auto":
         masking = faster_masking(loaded, prompts, source, batch_rows, method)
-    for group in _groups(prompts, source, masking):
-        left = group
-        while left:
-            rows = left[:size]
+    groups = _groups(prompts, source, masking)
+    todo = deque(rows for group in groups for rows in _parts(group, batch_rows))
+    with LaidAhead(prompts, packed=method.packed) as laid:
+        while todo:
+            rows, following = todo[0], todo[1] if len(todo) > 1 else ()
             try:
-                replies = _answered(loaded, prompts, rows, source, method, masking)
+                batch = laid.batch(rows, following)
+                replies = _answered(loaded, batch, rows, source, method, masking)
             except RuntimeError as error:
                 size = _smaller(len(rows), error)
+                todo = deque(part for rows in todo for part in _parts(rows, size))
                 continue
             answers.update(zip(rows, replies, strict=True))
             on_batch(len(rows))
-            left = left[size:]
+            todo.popleft()
     return [answers[i] for i in range(len(prompts))]
+
+
+class LaidAhead:
+    """Lays out batches, the next one in a thread while the device works."""
+
+    def __init__(self, prompts: Sequence[Prompt], *, packed: bool) -> None:
+        self._prompts = prompts
+        self._packed = packed
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._ahead: dict[Rows, Future[Batch]] = {}
+
+    def batch(self, rows: Rows, following: Rows) -> Batch:
+        """Give the batch of these rows; begin that of the following ones, if any."""
+        ahead = self._ahead.pop(rows, None)
+        self._ahead = {}
+        batch = ahead.result() if ahead else self._laid(rows)
+        if following:
+            self._ahead[following] = self._worker.submit(self._laid, following)
+        return batch
+
+    def _laid(self, rows: Rows) -> Batch:
+        return Batch.of([self._prompts[i] for i in rows], packed=self._packed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.shutdown(cancel_futures=True)
 
 
 def faster_masking(
@@ -123,10 +157,11 @@ def faster_masking(
     """Try one batch each way, after a warm-up, and compare seconds per row."""
     seconds: dict[Masking, float] = {}
     for masking in MASKINGS:
-        rows = max(_groups(prompts, source, masking), key=len)[:batch_rows]
+        rows = tuple(max(_groups(prompts, source, masking), key=len)[:batch_rows])
+        batch = Batch.of([prompts[i] for i in rows], packed=method.packed)
         for _ in range(2):
             started = time.perf_counter()
-            _answered(loaded, prompts, rows, source, method, masking)
+            _answered(loaded, batch, rows, source, method, masking)
             seconds[masking] = (time.perf_counter() - started) / len(rows)
     chosen = min(MASKINGS, key=lambda masking: seconds[masking])
     told = ", ".join(f"{name} {1e3 * s:.2f} ms" for name, s in seconds.items())
@@ -148,26 +183,30 @@ def _groups(
     return list(groups.values())
 
 
+def _parts(rows: Sequence[int], size: int) -> Iterator[Rows]:
+    for start in range(0, len(rows), size):
+        yield tuple(rows[start : start + size])
+
+
 def _answered(
     loaded: LoadedModel,
-    prompts: Sequence[Prompt],
-    rows: Sequence[int],
+    batch: Batch,
+    rows: Rows,
     source: MaskSource,
     method: Method,
     masking: Masking,
 ) -> list[Answer]:
-    chosen = [prompts[i] for i in rows]
     masks = source.masks(rows)
     with ExitStack() as stack:
         if masking == "weight" and masks.keep:
             one = [layer[0] for layer in masks.keep]
             stack.enter_context(zeroed(loaded.sites, one))
             masks = Masks([], masks.same)
-        replies = answer(loaded, chosen, masks, packed=method.packed)
+        replies = answer_batch(loaded, batch, masks)
         if not method.max_new_tokens:
             return replies
         named = generated_options(
-            loaded, chosen, under(loaded, masks.keep), method.max_new_tokens
+            loaded, batch.prompts, under(loaded, masks.keep), method.max_new_tokens
         )
     return [
         replace(reply, generated=option)

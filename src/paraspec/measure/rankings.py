@@ -17,16 +17,18 @@ Place = Int[torch.Tensor, " neuron"]
 """Place of every value vector in a ranking; 0 is the first to be masked."""
 
 
-def places(values: Float[torch.Tensor, " neuron"]) -> Place:
+def places(values: Float[torch.Tensor, "*ranking neuron"]) -> Place:
     """Place of every value vector when ordered by falling value, ties by index.
+
+    Several rankings at once where there are leading dimensions.
 
     >>> places(torch.tensor([0.5, 2.0, 2.0, -1.0])).tolist()
     [2, 0, 1, 3]
     """
     order = torch.argsort(values, descending=True, stable=True)
     place = torch.empty_like(order, dtype=torch.int32)
-    place[order] = torch.arange(len(order), dtype=torch.int32, device=order.device)
-    return place
+    index = torch.arange(order.shape[-1], dtype=torch.int32, device=order.device)
+    return place.scatter_(-1, order, index.expand_as(place))
 
 
 def random_places(n: int, *names: object) -> Place:

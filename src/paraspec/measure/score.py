@@ -10,19 +10,18 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 import pandas as pd
-import torch
-from jaxtyping import Int
 
+from paraspec.measure.applied import Applied, RankingTable
 from paraspec.measure.method import (
     Method,
     answer_all,
     faster_masking,
-    packing_holds,
 )
-from paraspec.measure.plan import Grid, Mask, RankingKey, Rankings, masks_of
+from paraspec.measure.plan import Grid, Mask, masks_of
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.rankings import Place, counts, kept
-from paraspec.measure.scoring import Answer, Masks
+from paraspec.measure.ranked import Rankings
+from paraspec.measure.rankings import counts
+from paraspec.measure.scoring import Answer
 from paraspec.models.load import LoadedModel
 
 
@@ -34,17 +33,6 @@ class Asked:
     set: str
     kinship: str
     half: str
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A mask as it acts: two masks with equal fields give equal answers."""
-
-    ranking: RankingKey
-    k: tuple[int, ...]
-    """Value vectors selected in each layer."""
-    keep: bool
-    """Mask all but those."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +105,7 @@ def answer_rows(
     rankings: Rankings,
     batch_rows: int,
     on_batch: Callable[[int], None],
-    method: Method | None = None,
+    method: Method,
 ) -> list[Answer]:
     """Answer every row; equal (applied mask, item) pairs are answered once.
 
@@ -136,12 +124,11 @@ def answer_rows(
     on_batch
         Called with the number of distinct pairs done.
     method
-        How batches are answered; by default a probe decides.
+        How batches are answered.
     """
     pairs = list(dict.fromkeys((row.applied, row.asked.item) for row in rows))
-    asked, table = _batched(loaded, pairs, prompts, rankings)
-    chosen = method or Method(packing_holds(loaded, asked))
-    answers = answer_all(loaded, asked, table, batch_rows, chosen, on_batch)
+    asked, table = _batched(pairs, prompts, rankings)
+    answers = answer_all(loaded, asked, table, batch_rows, method, on_batch)
     given = dict(zip(pairs, answers, strict=True))
     return [given[row.applied, row.asked.item] for row in rows]
 
@@ -158,60 +145,19 @@ def settled(
     if method.masking != "auto" or not rows:
         return method
     pairs = list(dict.fromkeys((row.applied, row.asked.item) for row in rows))
-    asked, table = _batched(loaded, pairs, prompts, rankings)
+    asked, table = _batched(pairs, prompts, rankings)
     chosen = faster_masking(loaded, asked, table, batch_rows, method)
     return replace(method, masking=chosen)
 
 
 def _batched(
-    loaded: LoadedModel,
     pairs: Sequence[tuple[Applied, str]],
     prompts: Mapping[str, Prompt],
     rankings: Rankings,
 ) -> tuple[list[Prompt], "RankingTable"]:
     applied = [mask for mask, _ in pairs]
-    table = RankingTable(rankings, applied, loaded.model.device)
+    table = RankingTable(rankings, applied)
     return [prompts[item] for _, item in pairs], table
-
-
-class RankingTable:
-    """Rankings of many rows, stacked so that a batch's masks are one comparison.
-
-    Places lie on the device, in 16 bits where a layer has few enough value vectors.
-    """
-
-    def __init__(
-        self, rankings: Rankings, applied: Sequence[Applied], device: torch.device
-    ) -> None:
-        shared = {mask.ranking: rankings.shared(mask.ranking) for mask in applied}
-        number = {key: i for i, key in enumerate(dict.fromkeys(shared.values()))}
-        layers = zip(*(rankings.get(key) for key in number), strict=True)
-        self._layers = [_stacked(layer, device) for layer in layers]
-        lines = [number[shared[mask.ranking]] for mask in applied]
-        self._line = torch.tensor(lines, device=device)
-        self._k = torch.tensor([m.k for m in applied], device=device)
-        self._invert = torch.tensor([m.keep for m in applied], device=device)
-        masks = {mask: i for i, mask in enumerate(dict.fromkeys(applied))}
-        self.same = torch.tensor([masks[mask] for mask in applied], device=device)
-        """Number of each row's mask: equal numbers, equal masks."""
-
-    def masks(self, rows: Sequence[int]) -> Masks:
-        """Masks of these rows."""
-        chosen = torch.tensor(rows, device=self._line.device)
-        line, k = self._line[chosen], self._k[chosen]
-        invert = self._invert[chosen, None]
-        keep = [
-            kept(layer[line], k[:, i]) ^ invert for i, layer in enumerate(self._layers)
-        ]
-        return Masks(keep, self.same[chosen])
-
-
-def _stacked(
-    places: Sequence[Place], device: torch.device
-) -> Int[torch.Tensor, "ranking neuron"]:
-    small = len(places[0]) < torch.iinfo(torch.int16).max
-    dtype = torch.int16 if small else torch.int32
-    return torch.stack([place.to(dtype).to(device) for place in places])
 
 
 def item_frame(

@@ -20,9 +20,10 @@ from paraspec.measure.activation_files import load_activations
 from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
 from paraspec.measure.method import Method, packing_holds
-from paraspec.measure.plan import Grid, Mask, Rankings, masks_of, swap_donors
+from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
 from paraspec.measure.prepare import prepare
 from paraspec.measure.prompts import Prompt
+from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of

@@ -16,15 +16,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from transformers import Cache, PreTrainedModel
 
-from paraspec.measure.layout import Batch, Layout, layout
+from paraspec.measure.layout import Batch, Targets
 from paraspec.measure.prompts import Prompt
 from paraspec.models.load import LoadedModel
 from paraspec.models.taps import masked
 
 Keep = Sequence[Bool[torch.Tensor, "row neuron"]]
-
-WORTH_SHARING = 16
-"""Shared tokens from which reusing the cache beats computing them again."""
 
 
 @dataclass(frozen=True)
@@ -71,77 +68,70 @@ class Masks:
 def answer(
     loaded: LoadedModel, prompts: Sequence[Prompt], masks: Masks, *, packed: bool
 ) -> list[Answer]:
-    """Answer one batch of prompts.
+    """Answer one batch of prompts: lay it out, then :func:`answer_batch`."""
+    return answer_batch(loaded, Batch.of(prompts, packed=packed), masks)
+
+
+def answer_batch(loaded: LoadedModel, batch: Batch, masks: Masks) -> list[Answer]:
+    """Answer prompts that are laid out.
 
     Parameters
     ----------
     loaded
         Model, tokenizer and sites.
-    prompts
-        One prompt per row.
+    batch
+        Prompts as tensors.
     masks
-        What each row keeps.
-    packed
-        Lay all options of a prompt in one row; else one row for each.
+        What each prompt's row keeps.
 
     Returns
     -------
-    One answer per row.
+    One answer per prompt.
     """
-    if packed:
-        rows = [layout(p, range(len(p.options))) for p in prompts]
-        source = list(range(len(prompts)))
-    else:
-        places = [(i, o) for i, p in enumerate(prompts) for o in range(len(p.options))]
-        rows = [layout(prompts[i], [o]) for i, o in places]
-        source = [i for i, _ in places]
-    start = shared_length(prompts) if packed else 0
-    logits = _read_logits(loaded, rows, source, masks, start, packed=packed)
-    sums = [[0.0] * len(p.options) for p in prompts]
-    for (i, option), value in _target_logprobs(rows, source, logits):
+    with torch.inference_mode():
+        logits = _read_logits(loaded, batch.to(loaded.model.device), masks)
+        logprobs = _target_logprobs(logits, batch.targets)
+    sums = [[0.0] * len(p.options) for p in batch.prompts]
+    for (i, option), value in zip(batch.targets.owner, logprobs, strict=True):
         sums[i][option] += value
     return [
         Answer(tuple(line), p.gold, p.scores_of(line))
-        for line, p in zip(sums, prompts, strict=True)
+        for line, p in zip(sums, batch.prompts, strict=True)
     ]
 
 
-def shared_length(prompts: Sequence[Prompt]) -> int:
-    """Length of the beginning that is computed once per mask."""
-    shared = min(p.shared for p in prompts)
-    return shared if shared >= WORTH_SHARING else 0
-
-
 def _read_logits(
-    loaded: LoadedModel,
-    rows: Sequence[Layout],
-    source: Sequence[int],
-    masks: Masks,
-    start: int,
-    *,
-    packed: bool,
+    loaded: LoadedModel, batch: Batch, masks: Masks
 ) -> Float[torch.Tensor, "read vocab"]:
-    model = loaded.model
-    batch = Batch.of(rows, start, model.device)
-    line = torch.tensor(source, device=model.device)
-    keep = masks.keep if packed else [layer[line] for layer in masks.keep]
+    model, keep = loaded.model, masks.keep
     extra: dict[str, object] = {}
-    with torch.inference_mode():
-        if start:
-            extra["past_key_values"] = _shared_cache(loaded, rows, masks, start)
-        if packed:
-            extra["attention_mask"] = batch.attention(start, model.dtype)
-            extra["position_ids"] = batch.positions
-        with under(loaded, keep):
-            out = model(
-                input_ids=batch.ids,
-                use_cache=bool(start),
-                logits_to_keep=batch.read,
-                **extra,
-            )
+    if batch.beginning:
+        extra["past_key_values"] = _shared_cache(loaded, batch, masks)
+    if batch.packed:
+        extra["attention_mask"] = batch.attention(model.dtype)
+        extra["position_ids"] = batch.positions
+    else:
+        keep = [layer[batch.source] for layer in keep]
+    with under(loaded, keep):
+        out = model(
+            input_ids=batch.ids,
+            use_cache=bool(batch.beginning),
+            logits_to_keep=batch.read,
+            **extra,
+        )
     logits = out.logits
     assert isinstance(logits, torch.Tensor)
     return logits if logits.dim() == 2 else logits[batch.read]
+
+
+def _target_logprobs(
+    logits: Float[torch.Tensor, "read vocab"], targets: Targets
+) -> list[float]:
+    """Log-probability of every target token."""
+    place, token = (t.to(logits.device) for t in (targets.place, targets.token))
+    values = logits.float()
+    chosen: list[float] = (values[place, token] - values.logsumexp(-1)[place]).tolist()
+    return chosen
 
 
 def under(loaded: LoadedModel, keep: Keep) -> AbstractContextManager[None]:
@@ -149,15 +139,12 @@ def under(loaded: LoadedModel, keep: Keep) -> AbstractContextManager[None]:
     return masked(loaded.sites, keep) if keep else nullcontext()
 
 
-def _shared_cache(
-    loaded: LoadedModel, rows: Sequence[Layout], masks: Masks, start: int
-) -> Cache:
+def _shared_cache(loaded: LoadedModel, batch: Batch, masks: Masks) -> Cache:
     """Key-value cache of the shared beginning, computed once for every mask."""
-    device = loaded.model.device
-    n = len(rows)
+    device, n = loaded.model.device, len(batch.prompts)
     same = torch.arange(n, device=device) if masks.same is None else masks.same
     first, line = _firsts(same)
-    ids = torch.tensor([rows[0].ids[:start]], device=device).expand(len(first), -1)
+    ids = torch.tensor([batch.beginning], device=device).expand(len(first), -1)
     with under(loaded, [layer[first] for layer in masks.keep]):
         out = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1)
     cache = copy.copy(out.past_key_values)
@@ -175,25 +162,6 @@ def _firsts(
     first = torch.full_like(numbers, len(same))
     first.scatter_reduce_(0, line, torch.arange(len(same), device=same.device), "amin")
     return first, line
-
-
-def _target_logprobs(
-    rows: Sequence[Layout],
-    source: Sequence[int],
-    logits: Float[torch.Tensor, "read vocab"],
-) -> list[tuple[tuple[int, int], float]]:
-    """((prompt, option), log-probability) of every option token."""
-    owners, places, tokens = [], [], []
-    offset = 0
-    for i, row in zip(source, rows, strict=True):
-        for option, read, token in row.targets:
-            owners.append((i, option))
-            places.append(offset + read)
-            tokens.append(token)
-        offset += sum(row.read)
-    values = logits.float()
-    chosen = values[places, tokens] - values.logsumexp(-1)[places]
-    return list(zip(owners, chosen.tolist(), strict=True))
 
 
 def can_pack(model: PreTrainedModel) -> bool:

@@ -65,14 +65,30 @@ def masked(
     def tap(number: int, slots: Slots) -> torch.Tensor:
         c, kept = slots.coefficients, keep[number]
         if slots.routes is None:
-            factor = kept[:, None].to(c.dtype)  # of one type a GPU multiplies faster
-            return (c.view(rows, -1, kept.shape[1]) * factor).view_as(c)
+            return zero_where_dropped(c.view(rows, -1, c.shape[1]), kept).view_as(c)
         row = slots.routes.token // (slots.n_tokens // rows)
         per_expert = kept.view(rows, sites[number].n_experts, -1)
         return c * per_expert[row, slots.routes.expert]
 
     with tapped(sites, tap):
         yield
+
+
+def zero_where_dropped(
+    c: Float[torch.Tensor, "row pos neuron"], kept: Bool[torch.Tensor, "row neuron"]
+) -> Float[torch.Tensor, "row pos neuron"]:
+    """Coefficients with zero where a row does not keep a value vector.
+
+    Zero is the number whose bits are all 0: a logical AND of several numbers at once
+    moves less data than a product, and makes 0 of NaN and infinity too.
+    """
+    size = c.element_size()
+    whole = {2: torch.int16, 4: torch.int32}.get(size)
+    odd = c.shape[-1] * size % 8 or c.storage_offset() * size % 8
+    if whole is None or odd or not c.is_contiguous():
+        return torch.where(kept[:, None], c, 0)
+    bits = (-kept.to(whole)).view(torch.int64)  # -1 is the number of all bits 1
+    return (c.view(torch.int64) & bits[:, None]).view(c.dtype)
 
 
 @dataclass(frozen=True)
