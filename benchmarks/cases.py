@@ -52,6 +52,8 @@ class Case:
     repeats: int
     """Timed runs of each batched way; the median counts."""
     matmul_size: int
+    compiled: bool
+    """Whether ours also runs with ``torch.compile``."""
     goal_times_loop: float
     goal_share: float | None
     """Of the device's measured matrix-product rate."""
@@ -73,6 +75,7 @@ CASES: Mapping[str, Case] = {
         loop_rows=100_000,
         repeats=3,
         matmul_size=2048,
+        compiled=False,
         goal_times_loop=8,
         goal_share=None,
     ),
@@ -91,6 +94,7 @@ CASES: Mapping[str, Case] = {
         loop_rows=90,
         repeats=1,
         matmul_size=2048,
+        compiled=False,
         goal_times_loop=2,
         goal_share=0.70,
     ),
@@ -109,6 +113,7 @@ CASES: Mapping[str, Case] = {
         loop_rows=120,
         repeats=3,
         matmul_size=8192,
+        compiled=True,
         goal_times_loop=10,
         goal_share=0.60,
     ),

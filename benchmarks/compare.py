@@ -20,10 +20,11 @@ from benchmarks.meter import Run, median_run, threads, timed
 from benchmarks.peers import PEERS, batched_sequences
 from benchmarks.ways import Way, ours, plain_loop
 from benchmarks.work import Work, some_masks, spread, unmasked
+from paraspec.models.compiled import compile_beside_sites
 from paraspec.models.load import LoadedModel
 from paraspec.models.sites import value_vector_sites
 
-LOOP, OURS = "plain loop", "ours"
+LOOP, OURS, COMPILED = "plain loop", "ours", "ours, compiled"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
     """
     check_in_float32(work.only(spread(work.rows, case.checked_rows)), say)
     ways, left_out = available(work)
+    if case.compiled:
+        ways[COMPILED] = ours  # the last: the model stays compiled
     tolerance = TOLERANCE_NATS[case.dtype]
     outcomes: list[Outcome] = []
     reference: Answered = {}
@@ -100,6 +103,8 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
         mine = (
             work.only(some_masks(work.rows, case.loop_rows)) if name == LOOP else work
         )
+        if name == COMPILED:
+            compile_beside_sites(work.loaded)
         setting = best_setting(way, mine, case, batched=name != LOOP)
         say(f"timing {name}: {len(mine.rows)} rows, {setting}")
         repeats = 1 if name == LOOP else case.repeats

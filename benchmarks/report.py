@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.agreement import TOLERANCE_NATS
 from benchmarks.cases import Case
-from benchmarks.compare import LOOP, OURS, Comparison, Outcome
+from benchmarks.compare import COMPILED, LOOP, OURS, Comparison, Outcome
 
 WIDTH_IN_FILES = 130
 """Columns of the table where no terminal says how many there are."""
@@ -72,12 +72,12 @@ def _line(outcome: Outcome, loop: Outcome, facts: Facts) -> Line:
 def verdicts(lines: list[Line], case: Case) -> list[str]:
     """Each goal with what was measured."""
     of_way = {line.way: line for line in lines}
-    mine = of_way[OURS]
+    mine = of_way.get(COMPILED) or of_way[OURS]
     said = [
-        f"ours is {mine.times_plain_loop:.1f} times faster than the plain loop "
+        f"{mine.way}: {mine.times_plain_loop:.1f} times faster than the plain loop "
         f"(goal: {case.goal_times_loop:g})"
     ]
-    peers = [line for line in lines if line.way not in (LOOP, OURS)]
+    peers = [line for line in lines if line.way not in (LOOP, OURS, COMPILED)]
     if peers:
         best = min(peers, key=lambda line: line.seconds)
         ratio = best.seconds / mine.seconds

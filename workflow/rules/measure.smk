@@ -74,6 +74,7 @@ rule score:
         random_draws=STUDY.measure.random_draws,
         batch_rows=STUDY.measure.batch_rows,
         masking=STUDY.measure.masking,
+        compiled="--compile" if STUDY.measure.compile else "",
         scorer=scorer_of,
         asking=asking_of,
         chat=chat_of,
@@ -89,7 +90,8 @@ rule score:
         "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
-        "--seed {params.seed} --masking {params.masking} > {log} 2>&1"
+        "--seed {params.seed} --masking {params.masking} {params.compiled} "
+        "> {log} 2>&1"
 
 
 # With measure.parts above 1, jobs of their own answer the concepts in parts; `score`

@@ -9,6 +9,7 @@ from paraspec.cli.asking import asking_of, scoring_code
 from paraspec.cli.options import (
     BatchRows,
     Chat,
+    Compile,
     Dtype,
     MaskingOption,
     Model,
@@ -51,6 +52,7 @@ def score(
     random_draws: Annotated[int, typer.Option(min=1, help="Random masks.")] = 10,
     batch_rows: BatchRows = 512,
     masking: MaskingOption = "hook",
+    compile: Compile = False,
     scorer: Scorer = "cloze",
     asking: Wording = "{}",
     chat: Chat = False,
@@ -71,6 +73,7 @@ def score(
         "random_draws": random_draws,
         "batch_rows": batch_rows,
         "masking": masking,
+        "compile": compile,
     }
     config = parse(MeasureConfig, given, "paraspec score")
 

@@ -1,16 +1,16 @@
 """``paraspec measure``: one model, one command, the same files as the workflow's."""
 
 import re
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from paraspec.cli.asking import asking_of, scoring_code
+from paraspec.cli.asking import asking_of
 from paraspec.cli.options import (
     BatchRows,
     Chat,
+    Compile,
     Dtype,
     MaskingOption,
     Scorer,
@@ -48,6 +48,7 @@ def measure(
     ] = None,
     batch_rows: BatchRows = 256,
     masking: MaskingOption = "auto",
+    compile: Compile = False,
     scorer: Scorer = "cloze",
     asking: Wording = "{}",
     chat: Chat = False,
@@ -61,7 +62,6 @@ def measure(
 
     Interrupt and start again at any time: answers that were given are kept.
     """
-    started = time.monotonic()
     ratios = sorted({*RATIOS, *(ratio or [])})
     values = {
         "ratios": ratios,
@@ -71,14 +71,12 @@ def measure(
         "general_items": general_items,
         "batch_rows": batch_rows,
         "masking": masking,
+        "compile": compile,
     }
     config = parse(MeasureConfig, values, "paraspec measure")
     how = asking_of(scorer, asking, chat=chat)
 
-    from paraspec.cli.measure_steps import checked, obtained, planned, tabulated
-    from paraspec.cli.measure_summary import show
-    from paraspec.measure.extract_run import run_extract
-    from paraspec.measure.score_run import run_score
+    from paraspec.cli.measure_steps import measure_model
 
     name = safe_name(model)
     files = StudyFiles(out or Path("results/measure") / name)
@@ -87,15 +85,7 @@ def measure(
     given = {"model": name, "source": source, "family": name, "dtype": dtype}
     given |= {"revision": revision} if on_hub else {}
     row = parse(ModelRow, given, "paraspec measure")
-    manifest = obtained(row, files)
-    loaded = checked(files, manifest, dtype, scorer)
-    planned(concept_file, files, concepts, general_items, seed)
-    run_extract(loaded, name, files, batch_rows, how)
-    run_score(loaded, manifest, files, config, how, seed, scoring_code())
-    tabulated(files, name, seed)
-    show(files, name, manifest.parameters_total)
-    seconds = time.monotonic() - started
-    typer.echo(f"{seconds:.0f} s. Every answer: {files.measure(name, 'items.parquet')}")
+    measure_model(row, files, config, how, concept_file, concepts, seed)
 
 
 def safe_name(model: str) -> str:

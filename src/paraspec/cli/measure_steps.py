@@ -1,10 +1,14 @@
 """The steps of ``paraspec measure`` that are commands of their own in the workflow."""
 
+import time
 from math import ceil
 from pathlib import Path
 
 import typer
 
+from paraspec.cli.asking import scoring_code
+from paraspec.cli.measure_summary import show
+from paraspec.core.config import Asking, MeasureConfig
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.model_table import ModelRow
@@ -14,6 +18,8 @@ from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.data.factbook.build import build, categories, to_jsonl
 from paraspec.data.plan_run import run_plan
 from paraspec.data.validate import read_concepts
+from paraspec.measure.extract_run import run_extract
+from paraspec.measure.score_run import run_score
 from paraspec.models.hub.client import repository_info
 from paraspec.models.hub.fetch import fetch
 from paraspec.models.hub.listing import listing_of
@@ -30,6 +36,28 @@ from paraspec.models.preflight.check import check
 from paraspec.stats.efficiency import efficiency_table
 from paraspec.stats.items import summed
 from paraspec.stats.pss import pss_table
+
+
+def measure_model(
+    row: ModelRow,
+    files: StudyFiles,
+    config: MeasureConfig,
+    asking: Asking,
+    concept_file: Path,
+    n_concepts: int,
+    seed: int,
+) -> None:
+    """Take one model from its folder or the hub to the printed summary."""
+    started = time.monotonic()
+    manifest = obtained(row, files)
+    loaded = checked(files, manifest, row.dtype, asking.scorer)
+    planned(concept_file, files, n_concepts, config.general_items, seed)
+    run_extract(loaded, row.model, files, config.batch_rows, asking)
+    run_score(loaded, manifest, files, config, asking, seed, scoring_code())
+    tabulated(files, row.model, seed)
+    show(files, row.model, manifest.parameters_total)
+    items = files.measure(row.model, "items.parquet")
+    typer.echo(f"{time.monotonic() - started:.0f} s. Every answer: {items}")
 
 
 def obtained(row: ModelRow, files: StudyFiles) -> Manifest:

@@ -23,6 +23,9 @@ Wording = Annotated[
 MaskingOption = Annotated[
     Masking, typer.Option("--masking", help="How masks are applied.")
 ]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Use torch.compile; pays on a GPU.")
+]
 Chat = Annotated[bool, typer.Option("--chat", help="Ask in the chat template.")]
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"],

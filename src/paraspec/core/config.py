@@ -86,6 +86,10 @@ class MeasureConfig(Section):
     masking: Masking = Field(
         "hook", description="How masks are applied: hook, weight or auto."
     )
+    compile: bool = Field(
+        default=False,
+        description="Fuse what holds no value vectors by torch.compile; for GPUs.",
+    )
     parts: int = Field(1, ge=1, description="Jobs that share the scoring of a model.")
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
+from paraspec.models.compiled import compile_beside_sites
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
 
@@ -76,6 +77,9 @@ def run_score(
     table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = _asked(loaded, table, asking, config.batch_rows)
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
+    if config.compile:
+        compiled = compile_beside_sites(loaded)
+        logger.info("torch.compile: %d modules, such as %s", len(compiled), compiled[0])
     packed = packing_holds(loaded, list(prompts.values()))
     method = Method(packed, config.masking, written)
     scoring = Scoring(
@@ -89,17 +93,18 @@ def run_score(
     category = dict(zip(concepts["concept"], concepts["category"], strict=True))
     donors = swap_donors(category, seed)
     masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
-    made_with = {
-        "weights": manifest.weights_sha256,
-        "activations": sha256_of(activations),
-        "prompts": sha256_text(repr(prompts)),
-        "tables": [sha256_text(frame.to_csv()) for frame in (table, sets, concepts)],
-        "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-        "run": [str(loaded.model.dtype), config.batch_rows, code],
-        "device": loaded.model.device.type,
-        "libraries": [torch.__version__, transformers.__version__],
-    }
-    mark = fingerprint(made_with)
+    mark = fingerprint(
+        {
+            "weights": manifest.weights_sha256,
+            "activations": sha256_of(activations),
+            "prompts": sha256_text(repr(prompts)),
+            "tables": [sha256_text(f.to_csv()) for f in (table, sets, concepts)],
+            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+            "run": [config.batch_rows, config.compile, code],
+            "model": [str(loaded.model.dtype), loaded.model.device.type],
+            "libraries": [torch.__version__, transformers.__version__],
+        }
+    )
     if part == WHOLE:
         _write_others(scoring, masks, files)
         store = ItemStore(files.measure(model, "items.parquet"), mark, parts)

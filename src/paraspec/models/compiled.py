@@ -1,47 +1,60 @@
-"""Normalisation layers fused by ``torch.compile``, where a user asks for it.
+"""Parts of a model fused by ``torch.compile``, where a user asks for it.
 
-On a GPU in 16 bits they move more data than anything else between the matrix products.
-The modules that hooks sit on are left alone: compiled code would not see hooks that
-come and go.
+On a GPU in 16 bits, normalisation and rotary embedding move more data than masks do.
+What holds a site is left alone: compiled code would not see hooks that come and go.
 """
+
+from collections.abc import Iterator
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
 
 from paraspec.core.errors import UserError
+from paraspec.models.load import LoadedModel
 
 
-def compile_norms(model: PreTrainedModel) -> int:
-    """Compile a model's normalisation layers in place, and try one.
+def compile_beside_sites(loaded: LoadedModel) -> list[str]:
+    """Compile in place, in every block, the modules that hold no value vectors.
 
     Returns
     -------
-    How many there are.
+    Their names; never none, since a block has more than its MLP.
 
     Raises
     ------
     UserError
         If nothing can be compiled here.
     """
-    norms = [module for module in model.modules() if _is_norm(module)]
-    for norm in norms:
-        norm.compile(dynamic=True)
-    if norms:
-        width = next(norms[0].parameters()).shape[-1]
-        tried = torch.zeros(2, 3, width, dtype=model.dtype, device=model.device)
-        try:
-            with torch.inference_mode():
-                norms[0](tried)
-        except RuntimeError as error:
-            raise UserError(
-                "compile",
-                f"torch.compile fails here: {str(error).strip().splitlines()[0]}",
-                "Install a C++ compiler, or measure without compile",
-            ) from error
-    return len(norms)
+    found = dict(_beside_sites(loaded))
+    for module in found.values():
+        module.compile(dynamic=True)
+    ids = torch.zeros(2, 4, dtype=torch.long, device=loaded.model.device)
+    try:
+        with torch.inference_mode():
+            loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
+    except RuntimeError as error:
+        raise UserError(
+            "compile",
+            f"torch.compile fails here: {str(error).strip().splitlines()[0]}",
+            "Install a C++ compiler, or measure without compile",
+        ) from error
+    return list(found)
 
 
-def _is_norm(module: nn.Module) -> bool:
-    weighted = any(True for _ in module.parameters(recurse=False))
-    return "Norm" in type(module).__name__ and weighted
+def _beside_sites(loaded: LoadedModel) -> Iterator[tuple[str, nn.Module]]:
+    sites = [f"{site.name}." for site in loaded.sites]
+    for name in dict.fromkeys(_block_of(loaded, site.name) for site in loaded.sites):
+        for child, module in loaded.model.get_submodule(name).named_children():
+            whole = f"{name}.{child}"
+            if not any(site.startswith(f"{whole}.") for site in sites):
+                yield whole, module
+
+
+def _block_of(loaded: LoadedModel, name: str) -> str:
+    """Name of the outermost element of a module list that a site lies in."""
+    parts = name.split(".")
+    for n in range(1, len(parts)):
+        above = loaded.model.get_submodule(".".join(parts[:n]))
+        if isinstance(above, nn.ModuleList):
+            return ".".join(parts[: n + 1])
+    return name
