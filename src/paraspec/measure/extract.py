@@ -124,9 +124,9 @@ def extract(
         with torch.inference_mode(), recorded(loaded.sites, counted) as per_row:
             loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
         for total, layer in zip(sums.coefficients, per_row.coefficients, strict=True):
-            total += weights @ layer
+            total += weights @ layer.to(device)
         for total, layer in zip(sums.routing, per_row.routing, strict=True):
-            total += weights @ layer
+            total += weights @ layer.to(device)
         tokens += weights @ counted.sum(1)
         on_batch(len(chosen))
     return _means(members.concepts, sums, tokens)

@@ -149,7 +149,7 @@ def _shared_cache(loaded: LoadedModel, batch: Batch, masks: Masks) -> Cache:
         out = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1)
     cache = copy.copy(out.past_key_values)
     cache.layers = [copy.copy(layer) for layer in out.past_key_values.layers]
-    cache.batch_select_indices(line)
+    cache.batch_select_indices(line.cpu())  # layers may lie on several devices
     assert isinstance(cache, Cache)
     return cache
 

@@ -6,10 +6,12 @@ would be measured without complaint.
 """
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -47,6 +49,16 @@ def check_files(folder: Path) -> None:
         except (SafetensorError, OSError) as error:
             fault = f"is no whole safetensors file: {error}"
             raise UserError(shard, fault, AGAIN) from error
+
+
+def weight_bytes(folder: Path, dtype: torch.dtype) -> int:
+    """Bytes of a folder's weights in a number format, from the files' headers."""
+    n = 0
+    for shard in _shards(folder):
+        with safe_open(shard, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 - no mapping
+                n += math.prod(file.get_slice(name).get_shape())
+    return n * dtype.itemsize
 
 
 def _shards(folder: Path) -> list[Path]:

@@ -15,7 +15,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from paraspec.core.errors import UserError
-from paraspec.models.folder import check_files, check_tokenizer, check_weights
+from paraspec.models.folder import (
+    check_files,
+    check_tokenizer,
+    check_weights,
+    weight_bytes,
+)
 from paraspec.models.sites import Site, value_vector_sites
 from paraspec.models.structure import is_experts
 
@@ -78,10 +83,12 @@ def load_model(
     except UNLOADABLE as error:
         raise unloadable(where, "its tokenizer", error) from error
     check_tokenizer(where, tokenizer)
+    place = placement(where, getattr(torch, dtype))
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             where,
             dtype=getattr(torch, dtype),
+            device_map=SPREAD if place == SPREAD else None,
             use_safetensors=True,
             output_loading_info=True,
             **local,
@@ -89,10 +96,28 @@ def load_model(
     except UNLOADABLE as error:
         raise unloadable(where, "the model", error) from error
     check_weights(where, model, info["missing_keys"], info["unexpected_keys"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval().requires_grad_(requires_grad=False)
+    model = model if place == SPREAD else model.to(place)
+    model = model.eval().requires_grad_(requires_grad=False)
     unused = tuple(sorted(info["unexpected_keys"]))
     return LoadedModel(model, tokenizer, value_vector_sites(model), unused)
+
+
+SHARE_FOR_WEIGHTS = 0.75
+"""Of a GPU's memory; the rest is for a batch."""
+
+
+SPREAD = "auto"
+"""What transformers calls spreading a model over all GPUs, with accelerate."""
+
+
+def placement(folder: Path, dtype: torch.dtype) -> str:
+    """Where a model goes: the CPU, one GPU, or spread over several GPUs."""
+    n_gpus = torch.cuda.device_count()
+    if n_gpus == 0:
+        return "cpu"
+    memory = torch.cuda.get_device_properties(0).total_memory
+    fits = weight_bytes(folder, dtype) <= SHARE_FOR_WEIGHTS * memory
+    return "cuda:0" if n_gpus == 1 or fits else SPREAD
 
 
 def unloadable(where: Path, what: str, error: Exception) -> UserError:

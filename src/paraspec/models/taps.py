@@ -63,7 +63,8 @@ def masked(
     rows = keep[0].shape[0]
 
     def tap(number: int, slots: Slots) -> torch.Tensor:
-        c, kept = slots.coefficients, keep[number]
+        c = slots.coefficients
+        kept = keep[number].to(c.device)
         if slots.routes is None:
             return zero_where_dropped(c.view(rows, -1, c.shape[1]), kept).view_as(c)
         row = slots.routes.token // (slots.n_tokens // rows)
@@ -113,19 +114,20 @@ def recorded(
     """
     rows, n_pos = counted.shape
     sums = Recorded(
-        [counted.new_zeros(rows, site.n) for site in sites],
-        [counted.new_zeros(rows, site.n_experts) for site in sites],
+        [counted.new_zeros(rows, s.n, device=s.weight.device) for s in sites],
+        [counted.new_zeros(rows, s.n_experts, device=s.weight.device) for s in sites],
     )
 
     def tap(number: int, slots: Slots) -> None:
         c = slots.coefficients.abs().float()
+        counts = counted.to(c.device)
         if slots.routes is None:
-            per_row = torch.einsum("rpn,rp->rn", c.view(rows, n_pos, -1), counted)
+            per_row = torch.einsum("rpn,rp->rn", c.view(rows, n_pos, -1), counts)
             sums.coefficients[number] += per_row
-            sums.routing[number] += counted.sum(1, keepdim=True)
+            sums.routing[number] += counts.sum(1, keepdim=True)
             return
         token, expert, weight = slots.routes
-        share = weight.float() * counted.reshape(-1)[token]
+        share = weight.float() * counts.reshape(-1)[token]
         n_experts = sites[number].n_experts
         line = token // n_pos * n_experts + expert
         flat = sums.coefficients[number].view(rows * n_experts, -1)

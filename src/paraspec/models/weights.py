@@ -32,7 +32,7 @@ def zeroed(
     try:
         with torch.no_grad():
             for site, kept in zip(sites, keep, strict=True):
-                site.weight.mul_(_as_weight(site, kept).to(site.weight.dtype))
+                site.weight.mul_(_as_weight(site, kept).to(site.weight))
         yield
     finally:
         with torch.no_grad():
