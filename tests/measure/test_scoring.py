@@ -148,6 +148,20 @@ def test_a_shared_beginning_is_computed_once_per_mask(kind, loaded, prompts):
         assert reply.logprobs == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "gemma3_text", "cohere"])
+def test_logits_are_chosen_before_the_head_of_a_spread_model_too(kind, loaded, prompts):
+    model = loaded(kind)
+    shapes = []
+    hook = model.model.get_output_embeddings().register_forward_hook(
+        lambda _m, _a, logits: shapes.append(logits.shape)
+    )
+    expected = answer(model, prompts, Masks([]), packed=True)
+    found = answer(replace(model, spread=True), prompts, Masks([]), packed=True)
+    hook.remove()
+    assert found == expected
+    assert shapes[1].numel() == shapes[0].numel(), "no logits beside those read"
+
+
 def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
     loaded, prompts, monkeypatch, caplog
 ):

@@ -8,12 +8,14 @@ prompts share is computed once per mask and reused through the key-value cache.
 
 import copy
 import inspect
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
+from torch import nn
 from transformers import Cache, PreTrainedModel
 
 from paraspec.measure.layout import Batch, Targets
@@ -112,16 +114,40 @@ def _read_logits(
         extra["position_ids"] = batch.positions
     else:
         keep = [layer[batch.source] for layer in keep]
-    with under(loaded, keep):
+    with under(loaded, keep), only_logits(loaded, batch.read) as chosen:
         out = model(
-            input_ids=batch.ids,
-            use_cache=bool(batch.beginning),
-            logits_to_keep=batch.read,
-            **extra,
+            input_ids=batch.ids, use_cache=bool(batch.beginning), **chosen, **extra
         )
     logits = out.logits
     assert isinstance(logits, torch.Tensor)
     return logits if logits.dim() == 2 else logits[batch.read]
+
+
+@contextmanager
+def only_logits(
+    loaded: LoadedModel, read: Bool[torch.Tensor, "row pos"]
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Have the model apply its output embedding only where logits are read.
+
+    Yields
+    ------
+    What to pass to the model. Of a model spread over devices nothing: accelerate moves
+    inputs to the first one, and transformers indexes hidden states on the last.
+    """
+    if not loaded.spread:
+        yield {"logits_to_keep": read}
+        return
+    head = loaded.model.get_output_embeddings()
+    assert head is not None
+
+    def choose(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (args[0][read.to(args[0].device)], *args[1:])
+
+    hook = head.register_forward_pre_hook(choose)
+    try:
+        yield {}
+    finally:
+        hook.remove()
 
 
 def _target_logprobs(

@@ -52,6 +52,8 @@ class LoadedModel:
     sites: tuple[Site, ...]
     unused: tuple[str, ...] = ()
     """Tensors of the folder that the model has no use for."""
+    spread: bool = False
+    """Over several devices, by accelerate."""
 
 
 def load_model(
@@ -99,7 +101,8 @@ def load_model(
     model = model if place == SPREAD else model.to(place)
     model = model.eval().requires_grad_(requires_grad=False)
     unused = tuple(sorted(info["unexpected_keys"]))
-    return LoadedModel(model, tokenizer, value_vector_sites(model), unused)
+    sites = value_vector_sites(model)
+    return LoadedModel(model, tokenizer, sites, unused, place == SPREAD)
 
 
 SHARE_FOR_WEIGHTS = 0.75
