@@ -3,6 +3,8 @@
 Architectures outside the table, found by structure, pass the same tests.
 """
 
+from contextlib import suppress
+
 import pytest
 import torch
 from tests.models.by_hand import of_model
@@ -173,13 +175,10 @@ def test_everything_is_put_back_when_the_block_ends(kind, fails, tiny, ids):
         lambda: recorded(sites, torch.ones(ROWS, POS)),
         lambda: tapped(sites, tap),
     ):
-        try:
-            with block():
-                logits_of(model, ids)
-                if fails == "in the block":
-                    raise Interrupt
-        except Interrupt:
-            pass
+        with suppress(Interrupt), block():
+            logits_of(model, ids)
+            if fails == "in the block":
+                raise Interrupt
         assert state_of(model) == before
         assert model.config._experts_implementation == implementation
         for name, parameter in model.named_parameters():
