@@ -118,5 +118,5 @@ def test_answers_are_counted_within_category_and_relation(made_up):
     frequency = answer_frequency(concepts)
     assert len(frequency) == 30
     assert {sum(answers.values()) for answers in frequency.values()} == {6}
-    floors = prompt_table(concepts[:1], 0, reference=concepts)["floor"]
+    floors = prompt_table(concepts[:1], 0, known=concepts)["floor"]
     assert set(floors) == {1.0}  # made-up answers are each one concept's own

@@ -50,13 +50,14 @@ rule plan:
         general_items=STUDY.measure.general_items,
         exposures=listed(STUDY.zoo.exposures),
         added=[f"--added {path}" for path in ADDED],
+        untrained="" if TRAINED else "--untrained",
         seed=STUDY.seed,
         code=code_of("plan"),
         env=env_of("plan"),
     shell:
         "paraspec plan {input.concepts} --results . --per-cell {params.per_cell} "
         "--general-items {params.general_items} --exposures {params.exposures} "
-        "{params.added} --seed {params.seed} > {log} 2>&1"
+        "{params.added} {params.untrained} --seed {params.seed} > {log} 2>&1"
 
 
 rule tokenizer:

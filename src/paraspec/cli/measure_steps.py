@@ -123,7 +123,10 @@ def planned(
     pool = read_concepts(concept_file)
     cells = {(concept.category, concept.tier) for concept in pool}
     per_cell = 0 if n_concepts >= len(pool) else ceil(n_concepts / len(cells))
-    told = run_plan(concept_file, [], files.root, per_cell, general_items, (1,), seed)
+    told = run_plan(
+        *(concept_file, [], files.root, per_cell, general_items, (1,), seed),
+        trained=False,
+    )
     typer.echo(told.split(", ")[0], err=True)
 
 

@@ -22,6 +22,9 @@ def plan(
         list[Path] | None, typer.Option(help="Further concept file; repeatable.")
     ] = None,
     seed: Seed = 0,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="The study trains no model on them.")
+    ] = False,
 ) -> None:
     """Choose concepts, word prompts, draw general sets, render training sentences."""
     from paraspec.core.config import ZooConfig
@@ -30,6 +33,7 @@ def plan(
 
     zoo = parse(ZooConfig, {"exposures": whole_numbers(exposures)}, "paraspec plan")
     told = run_plan(
-        *(concepts, added or [], results, per_cell, general_items, zoo.exposures, seed)
+        *(concepts, added or [], results, per_cell, general_items, zoo.exposures, seed),
+        trained=not untrained,
     )
     typer.echo(told)

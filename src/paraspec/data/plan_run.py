@@ -25,6 +25,8 @@ def run_plan(
     general_items: int,
     exposures: Sequence[int],
     seed: int,
+    *,
+    trained: bool = True,
 ) -> str:
     """Write concepts, prompts, general sets and training sentences of a study.
 
@@ -42,22 +44,25 @@ def run_plan(
         Relative training exposures.
     seed
         The study's seed.
+    trained
+        Whether the study trains its models. A concept-blind predictor then knows the
+        answer frequencies of what they are trained on, else those of the whole file.
 
     Returns
     -------
     What was planned, in one line.
     """
-    chosen, unseen = select_concepts(
-        read_concepts(concepts), per_cell, seed, str(concepts)
-    )
+    pool = read_concepts(concepts)
+    chosen, unseen = select_concepts(pool, per_cell, seed, str(concepts))
+    known = chosen if trained else pool
     more = [concept for path in added for concept in read_concepts(path)]
     levels = assign_exposures(chosen, exposures, seed)
     sets = set_table(chosen, more, general_items, seed)
     corpus = training_sentences(chosen, levels, seed)
     written = {
         "concepts": (concept_table([*chosen, *more], levels), CONCEPTS),
-        "prompts": (prompt_table([*chosen, *more], seed), PROMPTS),
-        "never_seen": (prompt_table(unseen, seed, reference=chosen), PROMPTS),
+        "prompts": (prompt_table([*chosen, *more], seed, known), PROMPTS),
+        "never_seen": (prompt_table(unseen, seed, known), PROMPTS),
         "sets": (sets, SETS),
         "corpus": (corpus, CORPUS),
     }

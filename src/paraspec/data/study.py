@@ -103,13 +103,13 @@ def concept_table(
 
 
 def prompt_table(
-    concepts: Sequence[Concept], seed: int, reference: Sequence[Concept] | None = None
+    concepts: Sequence[Concept], seed: int, known: Sequence[Concept] | None = None
 ) -> pd.DataFrame:
     """Rows of the ``prompts`` table, with the concept-blind floor of every item.
 
-    Answer frequencies come from ``reference``, by default the concepts themselves.
+    Its answer frequencies are those of ``known``, by default of the concepts asked.
     """
-    frequency = answer_frequency(reference or concepts)
+    frequency = answer_frequency(known or concepts)
     return pd.DataFrame(
         {
             "item": q.item,
