@@ -20,6 +20,7 @@ from benchmarks.meter import Run, median_run, threads, timed
 from benchmarks.peers import PEERS, batched_sequences
 from benchmarks.ways import Way, ours, plain_loop
 from benchmarks.work import Work, some_masks, spread, unmasked
+from paraspec.core.errors import UserError
 from paraspec.models.compiled import compile_beside_sites
 from paraspec.models.load import LoadedModel
 from paraspec.models.sites import value_vector_sites
@@ -104,7 +105,11 @@ def compare(work: Work, case: Case, say: Callable[[str], None]) -> Comparison:
             work.only(some_masks(work.rows, case.loop_rows)) if name == LOOP else work
         )
         if name == COMPILED:
-            compile_beside_sites(work.loaded)
+            try:
+                compile_beside_sites(work.loaded)
+            except UserError as error:
+                left_out[name] = str(error)
+                continue
         setting = best_setting(way, mine, case, batched=name != LOOP)
         say(f"timing {name}: {len(mine.rows)} rows, {setting}")
         repeats = 1 if name == LOOP else case.repeats

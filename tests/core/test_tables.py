@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from paraspec.cli.schemas import schemas
 from paraspec.core.errors import UserError
 from paraspec.core.table import DTYPES, Column, Table, checked, read_table, write_table
 from paraspec.core.tables.catalog import TABLES, reference
@@ -45,6 +46,13 @@ def test_every_table_describes_each_column_once(table):
 def test_the_committed_reference_is_the_one_that_the_code_gives():
     committed = (BASE / "docs/tables.md").read_text(encoding="utf-8")
     assert committed == reference(), "run paraspec schemas"
+
+
+def test_the_committed_schemas_are_those_that_the_code_gives(tmp_path):
+    schemas(tmp_path, tmp_path / "tables.md")
+    for path in tmp_path.glob("*.json"):
+        committed = (BASE / "workflow/schemas" / path.name).read_text(encoding="utf-8")
+        assert committed == path.read_text(encoding="utf-8"), "run paraspec schemas"
 
 
 def test_items_table_has_the_columns_that_were_decided():

@@ -126,6 +126,11 @@ def test_ratios_that_select_equally_many_are_answered_once():
 )
 def test_swap_donors_are_others_of_the_same_category(categories, seed):
     donors = swap_donors(categories, seed)
+    more = categories | {"new": "x", "newer": "y"}
+    with_added = swap_donors(more, seed, added={"new", "newer"})
+    assert {c: with_added.get(c) for c in categories} == {
+        c: donors.get(c) for c in categories
+    }
     assert donors == swap_donors(dict(reversed(categories.items())), seed)
     for concept, category in categories.items():
         mates = [c for c, k in categories.items() if k == category and c != concept]

@@ -192,6 +192,33 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_nothing(
         answer_all(model, prompts, source, 4, Method(packed=True), lambda n: None)
 
 
+@pytest.mark.parametrize(
+    "fault", [UserError("w", "quantised", "Mask by hook"), torch.OutOfMemoryError()]
+)
+def test_a_trial_takes_the_hook_where_weights_cannot_be_written(
+    fault, loaded, prompts, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
+    model = loaded("llama")
+
+    def fails(*_args):
+        raise fault
+
+    monkeypatch.setattr(method, "zeroed", fails)
+    source = Two(model.sites, len(prompts))
+    if isinstance(fault, UserError):
+        found = answer_all(
+            *(model, prompts, source, 32),
+            Method(packed=True, masking="auto"),
+            lambda n: None,
+        )
+        assert len(found) == len(prompts)
+        assert "masking by hook" in caplog.text
+    else:
+        with pytest.raises(UserError, match="single prompt"):
+            method.faster_masking(model, prompts, source, 4, Method(packed=True))
+
+
 class Two:
     """Two masks, dealt out in turn."""
 

@@ -31,6 +31,7 @@ def test_only_a_model_above_one_gpu_is_spread(
     gpus, gpu_bytes, place, saved, monkeypatch
 ):
     one = SimpleNamespace(total_memory=gpu_bytes)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: one)
     assert placement(saved("llama"), torch.float32) == place

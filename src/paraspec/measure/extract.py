@@ -106,14 +106,14 @@ def extract(
     """
     device = loaded.model.device
 
-    def zeros(n: int) -> Float[torch.Tensor, "line n"]:
-        return torch.zeros(members.n_lines, n, dtype=torch.float32, device=device)
+    def zeros(n: int, place: torch.device) -> Float[torch.Tensor, "line n"]:
+        return torch.zeros(members.n_lines, n, dtype=torch.float32, device=place)
 
-    sums = Recorded(
-        [zeros(site.n) for site in loaded.sites],
-        [zeros(site.n_experts) for site in loaded.sites],
+    sums = Recorded(  # each where its layer is, which may be on several devices
+        [zeros(site.n, site.weight.device) for site in loaded.sites],
+        [zeros(site.n_experts, site.weight.device) for site in loaded.sites],
     )
-    tokens = zeros(1)[:, 0]
+    tokens = zeros(1, device)[:, 0]
     for rows in by_length(prompts, batch_rows):
         chosen = [prompts[i] for i in rows]
         ids = torch.tensor([p.prefix for p in chosen], device=device)
@@ -124,9 +124,9 @@ def extract(
         with torch.inference_mode(), recorded(loaded.sites, counted) as per_row:
             loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
         for total, layer in zip(sums.coefficients, per_row.coefficients, strict=True):
-            total += weights @ layer.to(device)
+            total += weights.to(layer.device) @ layer
         for total, layer in zip(sums.routing, per_row.routing, strict=True):
-            total += weights @ layer.to(device)
+            total += weights.to(layer.device) @ layer
         tokens += weights @ counted.sum(1)
         on_batch(len(chosen))
     return _means(members.concepts, sums, tokens)
@@ -137,7 +137,7 @@ def _means(
     sums: Recorded,
     tokens: Float[torch.Tensor, " line"],
 ) -> Activations:
-    n = len(concepts)
+    n, tokens = len(concepts), tokens.cpu()
     n_unrelated = tokens[3 * n] - tokens[2 * n : 3 * n]
     if not bool((n_unrelated > 0).all()) or not bool((tokens[: 2 * n] > 0).all()):
         raise UserError(
@@ -149,10 +149,11 @@ def _means(
         raise UserError("extract", "coefficients are not finite", "Measure in float32")
 
     def per_half(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
-        return (layer[: 2 * n] / tokens[: 2 * n, None]).view(n, 2, -1).cpu()
+        return (layer[: 2 * n].cpu() / tokens[: 2 * n, None]).view(n, 2, -1)
 
     def elsewhere(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
-        return ((layer[3 * n] - layer[2 * n : 3 * n]) / n_unrelated[:, None]).cpu()
+        layer = layer[2 * n :].cpu()
+        return (layer[n] - layer[:n]) / n_unrelated[:, None]
 
     return Activations(
         concepts,

@@ -7,7 +7,7 @@ from paraspec.core.table import read_table
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import save_activations
 from paraspec.measure.extract import extract, membership
-from paraspec.measure.prepare import prepare
+from paraspec.measure.prepare import added_concepts, prepare
 from paraspec.models.load import LoadedModel
 
 
@@ -19,8 +19,7 @@ def run_extract(
     table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = prepare(loaded, table, asking)
     concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
-    added = set(concepts.loc[concepts["exposure"] == 0, "concept"])
-    members = membership(sets, added)
+    members = membership(sets, added_concepts(concepts))
     asked = [prompts[item] for item in members.lines_of]
     with progress(f"extracting {model}", len(asked)) as advance:
         found = extract(loaded, asked, members, batch_rows, advance)

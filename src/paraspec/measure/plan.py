@@ -5,7 +5,7 @@ is answered was selected on the other half. Random and swap masks are evaluated 
 same items.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from paraspec.core.config import MeasureConfig
@@ -124,11 +124,17 @@ def other(half: str) -> str:
     return "B" if half == "A" else "A"
 
 
-def swap_donors(categories: Mapping[str, str], seed: int) -> dict[str, str]:
-    """For each concept another one of its category; absent where there is none."""
+def swap_donors(
+    categories: Mapping[str, str], seed: int, added: Container[str] = ()
+) -> dict[str, str]:
+    """For each concept another one of its category; absent where there is none.
+
+    An added concept is no donor, so that adding one changes no mask of another.
+    """
+    pool = [(c, k) for c, k in categories.items() if c not in added]
     donors = {}
     for concept, category in categories.items():
-        mates = [c for c, k in categories.items() if k == category and c != concept]
+        mates = [c for c, k in pool if k == category and c != concept]
         if mates:
             donors[concept] = min(
                 mates, key=lambda c: seed_for("swap", seed, concept, c)

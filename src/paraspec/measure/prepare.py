@@ -26,6 +26,11 @@ def prepare(
     return prompts
 
 
+def added_concepts(concepts: pd.DataFrame) -> set[str]:
+    """Concepts of the planned ``concepts`` table that are asked only: no exposure."""
+    return set(concepts.loc[concepts["exposure"] == 0, "concept"])
+
+
 def _check_lengths(prompts: Mapping[str, Prompt], loaded: LoadedModel) -> None:
     config = loaded.model.config.get_text_config()
     limit = getattr(config, "max_position_embeddings", None)

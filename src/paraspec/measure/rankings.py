@@ -17,7 +17,9 @@ Place = Int[torch.Tensor, " neuron"]
 """Place of every value vector in a ranking; 0 is the first to be masked."""
 
 
-def places(values: Float[torch.Tensor, "*ranking neuron"]) -> Place:
+def places(
+    values: Float[torch.Tensor, "*ranking neuron"],
+) -> Int[torch.Tensor, "*ranking neuron"]:
     """Place of every value vector when ordered by falling value, ties by index.
 
     Several rankings at once where there are leading dimensions.
@@ -60,8 +62,9 @@ def shared_out_like(
 
 
 def difference(
-    related: Float[torch.Tensor, " neuron"], unrelated: Float[torch.Tensor, " neuron"]
-) -> Float[torch.Tensor, " neuron"]:
+    related: Float[torch.Tensor, "*ranking neuron"],
+    unrelated: Float[torch.Tensor, "*ranking neuron"],
+) -> Float[torch.Tensor, "*ranking neuron"]:
     """Mean |coefficient| on related minus unrelated questions (paper, section 3)."""
     return related.float() - unrelated.float()
 

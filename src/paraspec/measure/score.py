@@ -154,7 +154,7 @@ def _batched(
     pairs: Sequence[tuple[Applied, str]],
     prompts: Mapping[str, Prompt],
     rankings: Rankings,
-) -> tuple[list[Prompt], "RankingTable"]:
+) -> tuple[list[Prompt], RankingTable]:
     applied = [mask for mask, _ in pairs]
     table = RankingTable(rankings, applied)
     return [prompts[item] for _, item in pairs], table

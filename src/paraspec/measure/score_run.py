@@ -21,7 +21,7 @@ from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
 from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
-from paraspec.measure.prepare import prepare
+from paraspec.measure.prepare import added_concepts, prepare
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
@@ -72,12 +72,13 @@ def run_score(
     model = manifest.model
     activations = files.measure(model, "activations.safetensors")
     rankings = Rankings(model, load_activations(activations), loaded.model.device)
-    concepts = _with_exposures(files, manifest)
+    planned = read_table(files.data("concepts.parquet"), CONCEPTS)
+    concepts = _with_exposures(planned, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
     prompts = _asked(loaded, table, asking, config.batch_rows)
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
-    if config.compile:
+    if config.compile and not parts:  # with parts little is left to answer
         compiled = compile_beside_sites(loaded)
         logger.info("torch.compile: %d modules, such as %s", len(compiled), compiled[0])
     packed = packing_holds(loaded, list(prompts.values()))
@@ -91,7 +92,7 @@ def run_score(
     grid = Grid.of(config, primary_ratio(manifest.parameters_total))
     asked = asked_items(sets)
     category = dict(zip(concepts["concept"], concepts["category"], strict=True))
-    donors = swap_donors(category, seed)
+    donors = swap_donors(category, seed, added_concepts(planned))
     masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
     mark = fingerprint(
         {
@@ -154,9 +155,8 @@ def _note_empty(masks: pd.DataFrame) -> None:
         logger.info("ratio %g selects no value vector: %d masks skipped", ratio, n)
 
 
-def _with_exposures(files: StudyFiles, manifest: Manifest) -> pd.DataFrame:
+def _with_exposures(concepts: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     """Concepts with the exposures of this very model."""
-    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
     unmet = concepts["concept"].isin(manifest.untrained) | (
         not manifest.trained_on_study
     )

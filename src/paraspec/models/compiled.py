@@ -2,8 +2,11 @@
 
 On a GPU in 16 bits, normalisation and rotary embedding move more data than masks do.
 What holds a site is left alone: compiled code would not see hooks that come and go.
+With shared shots attention reads its cache by layer, and torch compiles it for the
+first few layers only (its ``recompile_limit``); answers are the same.
 """
 
+import inspect
 from collections.abc import Iterator
 
 import torch
@@ -28,10 +31,15 @@ def compile_beside_sites(loaded: LoadedModel) -> list[str]:
     found = dict(_beside_sites(loaded))
     for module in found.values():
         module.compile(dynamic=True)
-    ids = torch.zeros(2, 4, dtype=torch.long, device=loaded.model.device)
+    model = loaded.model
+    ids = torch.zeros(2, 4, dtype=torch.long, device=model.device)
+    given: dict[str, torch.Tensor] = {}
+    if "position_ids" in inspect.signature(model.forward).parameters:  # as if packed
+        seen = torch.zeros(2, 1, 4, 4, dtype=model.dtype, device=model.device)
+        given = {"position_ids": ids, "attention_mask": seen}
     try:
         with torch.inference_mode():
-            loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
+            model(input_ids=ids, use_cache=False, logits_to_keep=1, **given)
     except RuntimeError as error:
         raise UserError(
             "compile",

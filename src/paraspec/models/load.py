@@ -95,10 +95,14 @@ def load_model(
             output_loading_info=True,
             **local,
         )
+        model = model if place == SPREAD else model.to(place)
+    except torch.OutOfMemoryError as error:
+        raise too_large(where) from error
     except UNLOADABLE as error:
         raise unloadable(where, "the model", error) from error
+    if place == SPREAD and any(p.is_meta for p in model.parameters()):
+        raise too_large(where)  # accelerate would keep the rest off the GPUs
     check_weights(where, model, info["missing_keys"], info["unexpected_keys"])
-    model = model if place == SPREAD else model.to(place)
     model = model.eval().requires_grad_(requires_grad=False)
     unused = tuple(sorted(info["unexpected_keys"]))
     sites = value_vector_sites(model)
@@ -108,19 +112,27 @@ def load_model(
 SHARE_FOR_WEIGHTS = 0.75
 """Of a GPU's memory; the rest is for a batch."""
 
-
 SPREAD = "auto"
 """What transformers calls spreading a model over all GPUs, with accelerate."""
 
 
 def placement(folder: Path, dtype: torch.dtype) -> str:
     """Where a model goes: the CPU, one GPU, or spread over several GPUs."""
-    n_gpus = torch.cuda.device_count()
-    if n_gpus == 0:
+    if not torch.cuda.is_available():
         return "cpu"
+    n_gpus = torch.cuda.device_count()
     memory = torch.cuda.get_device_properties(0).total_memory
     fits = weight_bytes(folder, dtype) <= SHARE_FOR_WEIGHTS * memory
     return "cuda:0" if n_gpus == 1 or fits else SPREAD
+
+
+def too_large(where: Path) -> UserError:
+    """Say that the GPUs here cannot hold a model."""
+    return UserError(
+        where,
+        "its weights do not fit the GPU memory here",
+        "Use dtype bfloat16, or more or larger GPUs",
+    )
 
 
 def unloadable(where: Path, what: str, error: Exception) -> UserError:

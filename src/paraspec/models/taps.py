@@ -69,7 +69,7 @@ def masked(
             return zero_where_dropped(c.view(rows, -1, c.shape[1]), kept).view_as(c)
         row = slots.routes.token // (slots.n_tokens // rows)
         per_expert = kept.view(rows, sites[number].n_experts, -1)
-        return c * per_expert[row, slots.routes.expert]
+        return torch.where(per_expert[row, slots.routes.expert], c, 0)
 
     with tapped(sites, tap):
         yield

@@ -71,7 +71,8 @@ def _vectors() -> list[tuple[str, Markup | str]]:
         ),
         (
             "Controls",
-            "Random: as many vectors, drawn by lot. Swap: the top vectors of another "
+            "Random: as many vectors, drawn by lot, in a mixture of experts as many of "
+            "each expert. Swap: the top vectors of another "
             "concept of the same category.",
         ),
     ]
@@ -113,17 +114,26 @@ def departures(*, trained_here: bool) -> list[str]:
         "here small models are trained on the facts that they are asked about. A "
         "verdict speaks of these models, not of the published ones."
     )
+    asked = (
+        "Questions are scored by the likelihood of each option after a statement whose "
+        "wording was held out in training."
+        if trained_here
+        else "Each model is asked as its scorer says; see the model table."
+    )
+    frequency = (
+        "how often a fact was met in training, which was assigned by lot"
+        if trained_here
+        else "the frequency of the concept's name in English text (Zipf)"
+    )
     return [
         *([models] if trained_here else []),
-        "Questions are scored by the likelihood of each option after a statement whose "
-        "wording was held out in training. The paper asked multiple-choice and open "
-        "questions written by a language model.",
+        f"{asked} The paper asked multiple-choice and open questions written by a "
+        "language model.",
         "Selection is cross-fitted and general questions come from the same category; "
         "the paper's in-sample variant stands beside it.",
         "A peak over ratios is reported only cross-fitted; claims are judged at the "
         "pre-registered ratio, the one on unrelated questions at 5 and 10 %.",
-        "Frequency is tested on how often a fact was met in training, which was "
-        "assigned by lot, not on page views.",
+        f"Frequency is tested on {frequency}, not on page views.",
         "Fine-tuning, semantic entropy and local intrinsic dimension are not part of "
         "this study.",
         "Not determined from what could be read of the paper: its exact models, "

@@ -222,13 +222,6 @@ def _values(
     return row | {"reason": "; ".join(reasons)}
 
 
-def _blank() -> dict[str, object]:
-    values: dict[str, object] = {"censored": False, "reason": NOT_POSITIVE}
-    for name in VALUES:
-        values[name] = np.nan
-    return values
-
-
 def _points(curve: _Curve | None, concept: int) -> tuple[FloatArray, FloatArray] | None:
     """Ratios and margins of one concept where it was measured; None below two."""
     if curve is None:

@@ -182,7 +182,7 @@ def caption(tables: StudyTables) -> str:
         "largest ratio for half of the concepts. Panels c and d: mean margin (gold "
         f"against the best other option) over all concepts for {listed(shown)}, as a "
         f"share of its unmasked value. {counted(shared, 'concept')} are known to every "
-        "model."
+        "model that knows at least half of them."
     )
 
 
