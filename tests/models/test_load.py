@@ -100,7 +100,7 @@ def test_a_missing_shard_is_named(saved, loaded):
         ({"model_type": "bert"}, "lack .* tensors"),
         ({"model_type": "nonsense"}, "nonsense"),
         ({"num_attention_heads": "two"}, "num_attention_heads"),
-        ({"quantization_config": {"quant_method": "fp8"}}, "FP8"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "GPTQ"),
         (
             {"model_type": "mine", "auto_map": {"AutoConfig": "c.C"}},
             "trust_remote_code|custom code",
