@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from paraspec.report.figures.spec import FigureSpec
@@ -20,7 +21,6 @@ from paraspec.report.style import (
     VERMILLION,
     canvas,
     handle,
-    note,
     say,
     share_axis,
 )
@@ -54,6 +54,9 @@ def draw(tables: StudyTables) -> Figure:
     names = [name for name in tables.final["model"] if name in set(known["model"])]
     height = max(2.2, 0.24 * len(names) + 1.0)
     figure = canvas(height + 3.9)
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(wspace=0.08)  # so that "50 %" and the next panel's "0" stay apart
     grid = figure.add_gridspec(2, 1, height_ratios=(height, 3.9))
     upper, lower = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     left, right = upper.subplots(1, 2, sharey=True)
@@ -110,10 +113,8 @@ def _quartiles(
 
 
 def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> list[Line2D]:
-    curves, negative = _relative(tables)
-    names = span(
-        tables.final[tables.final["model"].isin(set(curves["model"]))], CURVE_MODELS
-    )
+    curves, _ = _relative(tables)
+    names = _shown(tables)
     titles = (
         "c\N{EM SPACE}Margin left, top vectors masked",
         "d\N{EM SPACE}Margin left, random vectors",
@@ -131,13 +132,17 @@ def _curve_panels(top: Axes, random: Axes, tables: StudyTables) -> list[Line2D]:
         share_axis(axes, float(rows["ratio"].max()))
         axes.set_xlabel("share of value vectors masked")
     top.set_ylabel("share of the unmasked margin")
-    if negative:
-        note(random, f"Unmasked margin not positive: {', '.join(negative)}")
-
     return [
         handle(colour, marker, name, linestyle="-")
         for name, (colour, marker) in zip(names, ASCENDING, strict=False)
     ]
+
+
+def _shown(tables: StudyTables) -> list[str]:
+    """Models whose curves are drawn: they span the accuracies of those with one."""
+    curves, _ = _relative(tables)
+    having = tables.final["model"].isin(set(curves["model"]))
+    return span(tables.final[having], CURVE_MODELS)
 
 
 def _curve(axes: Axes, rows: pd.DataFrame, place: int) -> None:
@@ -172,7 +177,13 @@ def caption(tables: StudyTables) -> str:
     span_of = (
         f"{min([0, *known]) if known.empty else known.min()} to {max([0, *known])}"
     )
-    shown = span(tables.final, CURVE_MODELS)
+    shown, (_, negative) = _shown(tables), _relative(tables)
+    without = (
+        " Without a curve, as their unmasked margin is not positive: "
+        f"{listed(negative)}."
+        if negative
+        else ""
+    )
     shared = max([0, *tables.final["n_known_shared"]])
     return (
         "Panels a and b: median over the concepts that a model knows (unmasked "
@@ -181,8 +192,8 @@ def caption(tables: StudyTables) -> str:
         "concepts has no mark. Open marks are bounds: the margin had not halved at the "
         "largest ratio for half of the concepts. Panels c and d: mean margin (gold "
         f"against the best other option) over all concepts for {listed(shown)}, as a "
-        f"share of its unmasked value. {counted(shared, 'concept')} are known to every "
-        "model that knows at least half of them."
+        f"share of its unmasked value.{without} {counted(shared, 'concept')} are known "
+        "to every model that knows at least half of them."
     )
 
 
