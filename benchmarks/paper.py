@@ -7,36 +7,13 @@ reach the share of the matrix-product rate that ours reached here, on the operat
 weights, grown with the two-thirds power of the size (width x layers).
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TABLE = Path("config/models/paper.tsv")
+from paraspec.core.model_table import read_models
 
-NOMINAL = {
-    "Llama-2-7B": 7e9,
-    "Llama-2-13B": 13e9,
-    "Llama-3-8B": 8e9,
-    "Llama-3.1-8B": 8e9,
-    "Llama-3.2-1B": 1e9,
-    "Llama-3.2-3B": 3e9,
-    "Qwen1.5-7B": 7e9,
-    "Qwen1.5-14B": 14e9,
-    "Qwen2-1.5B": 1.5e9,
-    "Qwen2-7B": 7e9,
-    "Qwen2.5-7B": 7e9,
-    "Qwen2.5-14B": 14e9,
-    "Mistral-7B-v0.1": 7e9,
-    "Mistral-7B-v0.3": 7e9,
-    "Gemma-2B": 2e9,
-    "Gemma-7B": 7e9,
-    "Gemma-2-2B": 2e9,
-    "Gemma-2-9B": 9e9,
-    "OLMo-7B": 7e9,
-    "OLMo-2-7B": 7e9,
-}
-"""Sizes as the names say, for want of the study's own table."""
+TABLE = Path("config/models/paper.tsv")
 
 CONCEPTS = 525
 
@@ -67,17 +44,9 @@ class Estimate:
     memory_gib: float
 
 
-def sizes(table: Path = TABLE) -> dict[str, float]:
+def sizes() -> dict[str, float]:
     """Parameters of the study's models."""
-    if not table.is_file():
-        return NOMINAL
-    lines = [
-        line
-        for line in table.read_text(encoding="utf-8").splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
-    rows = csv.DictReader(lines, delimiter="\t")
-    return {row["model"]: float(row["parameters"]) for row in rows}
+    return {row.model: row.parameters or 0 for row in read_models(TABLE)}
 
 
 def estimates(found: Measured, models: dict[str, float]) -> list[Estimate]:

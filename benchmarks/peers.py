@@ -23,7 +23,8 @@ from jaxtyping import Float, Int
 from transformers import PreTrainedModel
 
 from benchmarks.ways import Way
-from benchmarks.work import MaskTable, Work
+from benchmarks.work import Work
+from paraspec.measure.applied import RankingTable
 from paraspec.measure.scoring import Answer
 from paraspec.models.load import LoadedModel
 
@@ -49,7 +50,7 @@ def batched_sequences(forward: Forward) -> Way:
     """Answer whole sequences in batches with a peer's forward pass."""
 
     def way(work: Work, batch_rows: int) -> list[Answer]:
-        masks = MaskTable.of(work)
+        masks = RankingTable(work.rankings, [row.applied for row in work.rows])
         asked = [work.prompts[row.asked.item] for row in work.rows]
         lines = [
             Line(row, option, prompt.prefix, tail)
@@ -71,15 +72,14 @@ def batched_sequences(forward: Forward) -> Way:
 
 
 def _log_likelihoods(
-    forward: Forward, batch: Sequence[Line], masks: MaskTable
+    forward: Forward, batch: Sequence[Line], masks: RankingTable
 ) -> list[float]:
     """Summed log-likelihood of every line's option."""
-    device = masks.of_row.device
+    device = masks.same.device
     fed = [[*line.prefix, *line.tail[:-1]] for line in batch]
     width = max(map(len, fed))
     ids = torch.tensor([[*f, *[0] * (width - len(f))] for f in fed], device=device)
-    which = masks.of_row[[line.row for line in batch]]
-    keep = [layer[which, None, :] for layer in masks.layers]
+    keep = [layer[:, None] for layer in masks.masks([line.row for line in batch]).keep]
     first = min(len(line.prefix) for line in batch) - 1
     logits = forward(ids, keep, width - first)
     places = [

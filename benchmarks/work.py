@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from transformers import PreTrainedTokenizerFast
 
 from paraspec.core.config import Asking
@@ -155,21 +155,3 @@ def kept_by(work: Work, applied: Applied) -> list[Kept]:
         ((place[0] >= k) != applied.keep).to(work.loaded.model.device)
         for place, k in zip(ranking, applied.k, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class MaskTable:
-    """Every mask of some rows, one matrix per layer."""
-
-    layers: list[Bool[torch.Tensor, "mask neuron"]]
-    of_row: Int[torch.Tensor, " row"]
-    """Line of each row's mask."""
-
-    @classmethod
-    def of(cls, work: Work) -> "MaskTable":
-        """Stack the masks of the work's rows."""
-        number: dict[Applied, int] = {}
-        lines = [number.setdefault(row.applied, len(number)) for row in work.rows]
-        masks = [kept_by(work, applied) for applied in number]
-        layers = [torch.stack(layer) for layer in zip(*masks, strict=True)]
-        return cls(layers, torch.tensor(lines, device=layers[0].device))

@@ -6,7 +6,6 @@ that do not fit in memory are halved, and so are all after them.
 """
 
 import logging
-import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -155,17 +154,17 @@ def faster_masking(
     batch_rows: int,
     method: Method,
 ) -> Masking:
-    """Try one batch each way, after a warm-up, and compare seconds per row."""
+    """Try one batch each way, after a warm-up, and compare seconds per row.
+
+    By hook where weights cannot be written, or memory holds no copy of them.
+    """
 
     def seconds_per_row(rows: Rows, masking: Masking) -> float:
-        """Halves what does not fit; infinite where weights cannot be written."""
         batch = Batch.of([prompts[i] for i in rows], packed=method.packed)
         try:
             for _ in range(2):
                 started = time.perf_counter()
                 _answered(loaded, batch, rows, source, method, masking)
-        except UserError:
-            return math.inf
         except RuntimeError as error:
             return seconds_per_row(rows[: _smaller(len(rows), error)], masking)
         return (time.perf_counter() - started) / len(rows)
@@ -173,8 +172,12 @@ def faster_masking(
     seconds: dict[Masking, float] = {}
     for masking in MASKINGS:
         group = max(_groups(prompts, source, masking), key=len)
-        seconds[masking] = seconds_per_row(tuple(group[:batch_rows]), masking)
-    chosen = min(MASKINGS, key=lambda masking: seconds[masking])
+        try:
+            seconds[masking] = seconds_per_row(tuple(group[:batch_rows]), masking)
+        except UserError:
+            if masking == "hook":
+                raise
+    chosen = min(seconds, key=lambda masking: seconds[masking])
     told = ", ".join(f"{name} {1e3 * s:.2f} ms" for name, s in seconds.items())
     logger.info("masking by %s (%s a row)", chosen, told)
     return chosen

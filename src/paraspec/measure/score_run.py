@@ -71,29 +71,22 @@ def run_score(
     """
     model = manifest.model
     activations = files.measure(model, "activations.safetensors")
-    rankings = Rankings(model, load_activations(activations), loaded.model.device)
     planned = read_table(files.data("concepts.parquet"), CONCEPTS)
     concepts = _with_exposures(planned, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
     table = read_table(files.data("prompts.parquet"), PROMPTS)
-    prompts = _asked(loaded, table, asking, config.batch_rows)
-    written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
     if config.compile and not parts:  # with parts little is left to answer
         compiled = compile_beside_sites(loaded)
         logger.info("torch.compile: %d modules, such as %s", len(compiled), compiled[0])
-    packed = packing_holds(loaded, list(prompts.values()))
-    method = Method(packed, config.masking, written)
+    prompts = _asked(loaded, table, asking, config.batch_rows)
     scoring = Scoring(
-        *(model, asking, loaded, rankings, prompts, table, concepts),
+        *(model, asking, loaded),
+        Rankings(model, load_activations(activations), loaded.model.device),
+        *(prompts, table, concepts),
         config.batch_rows,
-        method,
+        _method(loaded, prompts, config, asking),
         manifest.trained_on_study,
     )
-    grid = Grid.of(config, primary_ratio(manifest.parameters_total))
-    asked = asked_items(sets)
-    category = dict(zip(concepts["concept"], concepts["category"], strict=True))
-    donors = swap_donors(category, seed, added_concepts(planned))
-    masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
     mark = fingerprint(
         {
             "weights": manifest.weights_sha256,
@@ -106,12 +99,28 @@ def run_score(
             "libraries": [torch.__version__, transformers.__version__],
         }
     )
+    asked = asked_items(sets)
+    category = dict(zip(concepts["concept"], concepts["category"], strict=True))
+    donors = swap_donors(category, seed, added_concepts(planned))
+    grid = Grid.of(config, primary_ratio(manifest.parameters_total))
+    masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
     if part == WHOLE:
         _write_others(scoring, masks, files)
         store = ItemStore(files.measure(model, "items.parquet"), mark, parts)
     else:
         store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), mark)
     score_in_chunks(scoring, masks, asked, store, part)
+
+
+def _method(
+    loaded: LoadedModel,
+    prompts: Mapping[str, Prompt],
+    config: MeasureConfig,
+    asking: Asking,
+) -> Method:
+    packed = packing_holds(loaded, list(prompts.values()))
+    written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
+    return Method(packed, config.masking, written)
 
 
 def _write_others(

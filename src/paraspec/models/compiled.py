@@ -6,7 +6,6 @@ With shared shots attention reads its cache by layer, and torch compiles it for 
 first few layers only (its ``recompile_limit``); answers are the same.
 """
 
-import inspect
 from collections.abc import Iterator
 
 import torch
@@ -31,15 +30,10 @@ def compile_beside_sites(loaded: LoadedModel) -> list[str]:
     found = dict(_beside_sites(loaded))
     for module in found.values():
         module.compile(dynamic=True)
-    model = loaded.model
-    ids = torch.zeros(2, 4, dtype=torch.long, device=model.device)
-    given: dict[str, torch.Tensor] = {}
-    if "position_ids" in inspect.signature(model.forward).parameters:  # as if packed
-        seen = torch.zeros(2, 1, 4, 4, dtype=model.dtype, device=model.device)
-        given = {"position_ids": ids, "attention_mask": seen}
+    ids = torch.zeros(2, 4, dtype=torch.long, device=loaded.model.device)
     try:
         with torch.inference_mode():
-            model(input_ids=ids, use_cache=False, logits_to_keep=1, **given)
+            loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
     except RuntimeError as error:
         raise UserError(
             "compile",
