@@ -14,10 +14,16 @@ from pydantic import (
 )
 
 from paraspec.core.definitions import (
+    CONTROL_MASKS,
     PRIMARY_RATIO,
     PRIMARY_RATIO_SMALL,
+    REPLACEMENTS,
+    SELECTORS,
+    ControlMask,
     Masking,
+    Replacement,
     ScorerName,
+    SelectorName,
 )
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
@@ -74,12 +80,46 @@ class ZooConfig(Section):
         return self
 
 
+class ControlsConfig(Section):
+    """Mask kinds that only some models are measured under, at the primary ratio."""
+
+    models: tuple[str, ...] = Field(
+        (), description="Models of the table that get them; none by default."
+    )
+    masks: tuple[ControlMask, ...] = Field(CONTROL_MASKS, description="Control masks.")
+    replacements: tuple[Replacement, ...] = Field(
+        REPLACEMENTS, description="What coefficients are set to in place of zero."
+    )
+    selectors: tuple[SelectorName, ...] = Field(
+        SELECTORS, description="Rankings whose top masks are compared."
+    )
+    draws: int = Field(3, ge=1, description="Draws of stochastic ones but random.")
+    cross_model: str | None = Field(
+        None, description="Model asked about each concept under every other's mask."
+    )
+    neutral_texts: int = Field(
+        24, ge=0, description="Sentences of neutral text read under each; 0: none."
+    )
+
+
+class PlantConfig(Section):
+    """New facts written into a trained zoo model, to score the selectors."""
+
+    model: str | None = Field(None, description="Zoo model; nothing planted if none.")
+    concepts: int = Field(6, ge=1, description="Concepts that get new facts.")
+
+
 class MeasureConfig(Section):
     """Masks and items."""
 
     ratios: Ratios = Field(description="Mask ratios for a concept's own items.")
     general_ratios: Ratios = Field(description="Mask ratios for general items.")
     keep_ratios: Ratios = Field(description="Shares kept in keep-only ablation.")
+    checkpoint_ratios: tuple[Ratio, ...] = Field(
+        (),
+        description="Ratios of a trajectory's checkpoints; empty: as other models.",
+    )
+    controls: ControlsConfig = ControlsConfig()
     random_draws: int = Field(10, ge=1, description="Random masks at primary ratio.")
     general_items: int = Field(50, ge=2, description="General items per concept.")
     batch_rows: int = Field(512, ge=1, description="Rows answered in one batch.")
@@ -170,6 +210,7 @@ class StudyConfig(Section):
     concepts: ConceptsConfig = ConceptsConfig()
     zoo: ZooConfig = ZooConfig()
     measure: MeasureConfig
+    plant: PlantConfig = PlantConfig()
     asking: AskingConfig = AskingConfig()
     stats: StatsConfig = StatsConfig()
 

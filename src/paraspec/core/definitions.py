@@ -1,6 +1,6 @@
 """Constants of the study that more than one room needs, each with its source."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 PRIMARY_RATIO = 0.05
 """Pre-registered mask ratio (paper: 5 %)."""
@@ -21,6 +21,46 @@ ScorerName = Literal[
 
 Masking = Literal["hook", "weight", "auto"]
 """How masks act: by hooks, in the weights, or whichever a trial finds faster."""
+
+SelectorName = Literal[
+    "difference",
+    "difference-norm",
+    "t-statistic",
+    "attribution",
+    "integrated-gradients",
+    "last-token",
+    "global",
+]
+"""Rankings that a concept's vectors can be selected by; the paper's first."""
+
+SELECTORS: tuple[SelectorName, ...] = get_args(SelectorName)
+
+PAPER_SELECTOR: SelectorName = "difference"
+"""The selector of the paper, and of every mask kind that names no other."""
+
+STOCHASTIC = ("random", "swap", "swap-other", "matched", "shuffled")
+"""Mask kinds with several draws."""
+
+ControlMask = Literal[
+    "swap",
+    "swap-other",
+    "matched",
+    "undifferenced",
+    "shuffled",
+    "cross-format",
+    "no-outliers",
+]
+"""Mask kinds that are measured on control models only (one draw of swap on all)."""
+
+CONTROL_MASKS: tuple[ControlMask, ...] = get_args(ControlMask)
+
+Replacement = Literal["mean", "unrelated-mean"]
+"""What a masked coefficient can be set to in place of zero."""
+
+REPLACEMENTS: tuple[Replacement, ...] = get_args(Replacement)
+
+NON_KNOWLEDGE = "non-knowledge"
+"""Category of concepts that are asked as a control and enter no other statistic."""
 
 NONE = "-"
 """What a text column holds where nothing applies."""

@@ -20,7 +20,7 @@ ITEMS = table(
     ("prompt_hash", "category", "First 12 hex digits of the prompt's SHA-256."),
     ("option_order", "category", "Order in which options stood, as stored positions."),
     ("selector", "category", "Ranking of value vectors; - without a mask."),
-    ("mask", "category", "none, top, top-insample, random or swap."),
+    ("mask", "category", "Mask kind: none, top, top-insample, random or a control."),
     ("ablation", "category", "zero, mean, unrelated-mean or keep; - without a mask."),
     ("draw", "integer", "Draw of a stochastic mask, else 0."),
     ("donor", "category", "Concept whose ranking made the mask; - if none."),
@@ -45,8 +45,8 @@ MASKS = table(
     ("model", "category", "Model name."),
     ("concept", "category", "Concept whose mask is on."),
     ("selector", "category", "Ranking of value vectors; - without a mask."),
-    ("mask", "category", "none, top, top-insample, random or swap."),
-    ("ablation", "category", "zero or keep; - without a mask."),
+    ("mask", "category", "Mask kind: none, top, top-insample, random or a control."),
+    ("ablation", "category", "zero, mean, unrelated-mean or keep; - without a mask."),
     ("draw", "integer", "Draw of a stochastic mask, else 0."),
     ("donor", "category", "Concept whose ranking made the mask; - if none."),
     ("ratio", "number", "Mask ratio: share of each layer's value vectors."),
@@ -55,3 +55,31 @@ MASKS = table(
     ("active_share", "number", "Routing-weighted share of active vectors selected."),
     ("reason", "text", "Why nothing is answered under it; empty otherwise."),
 )
+
+COLLATERAL = table(
+    "collateral",
+    ("model", "category", "Model name."),
+    ("concept", "category", "Concept whose mask is on."),
+    ("selector", "category", "Ranking of value vectors; - without a mask."),
+    ("mask", "category", "Mask kind."),
+    ("ablation", "category", "zero, mean or unrelated-mean; - without a mask."),
+    ("draw", "integer", "Draw of a stochastic mask, else 0."),
+    ("ratio", "number", "Mask ratio."),
+    ("half", "category", "Half under whose mask it was read; - without a mask."),
+    ("n_tokens", "integer", "Tokens of neutral text."),
+    ("loss", "number", "Mean negative log-likelihood of a token, nats."),
+)
+
+VECTORS = table(
+    "vectors",
+    ("model", "category", "Model name."),
+    ("concept", "category", "Concept."),
+    ("layer", "integer", "Site of the down projection, in network order."),
+    ("rank", "integer", "Place among the layer's value vectors, 0 first."),
+    ("vector", "integer", "Number of the value vector (column) within the site."),
+    ("related", "number", "Mean |coefficient| on the concept's questions."),
+    ("unrelated", "number", "The same on unrelated questions."),
+    ("norm", "number", "Euclidean norm of the value vector."),
+    ("promoted", "text", "JSON list: tokens that the vector raises most; may be []."),
+)
+"""Top value vectors of every concept, selected on all of its questions."""

@@ -52,3 +52,47 @@ EFFICIENCY = table(
     ("keep_auc", "number", "Mean of margin(share)/margin(1) over the kept grid."),
     ("reason", "text", "Why a value is NaN; empty otherwise."),
 )
+
+SELECTION = table(
+    "selection",
+    ("model", "text", "Model name."),
+    ("concept", "text", "Concept."),
+    ("category", "text", "Category of the concept."),
+    ("selector", "text", "Ranking of value vectors."),
+    ("ratio", "number", "Mask ratio: the model's primary one."),
+    ("reliability", "number", "Jaccard of the masks selected on half A and half B."),
+    ("same_category", "number", "Mean Jaccard with concepts of the same category."),
+    ("other_category", "number", "Mean Jaccard with concepts of other categories."),
+    ("chance", "number", "Expected Jaccard of two random masks of this size."),
+    ("selectivity", "number", "(related - unrelated) / (related + unrelated), masked."),
+    ("participation", "number", "Participation ratio of positive values / vectors."),
+    ("gini", "number", "Gini coefficient of the positive values."),
+    ("reason", "text", "Why a value is NaN; empty otherwise."),
+)
+
+OVERLAP = table(
+    "overlap",
+    ("model", "text", "Model name."),
+    ("selector", "text", "Ranking of value vectors."),
+    ("other", "text", "Ranking that it is compared with."),
+    ("ratio", "number", "Mask ratio: the model's primary one."),
+    ("n_concepts", "integer", "Concepts."),
+    ("jaccard", "number", "Mean over concepts of the masks' Jaccard index."),
+    ("chance", "number", "Expected Jaccard of two random masks of this size."),
+)
+
+PLANTED = table(
+    "planted",
+    ("model", "text", "Model that the facts were planted in."),
+    ("selector", "text", "Ranking of value vectors."),
+    ("concept", "text", "Concept that was given new facts."),
+    ("n_planted", "integer", "Value vectors that hold them, all layers."),
+    ("recall", "number", "Share of them among as many top vectors of each layer."),
+    ("recall_primary", "number", "Share of them within the primary mask ratio."),
+    ("chance", "number", "Expected recall of a random ranking."),
+    ("auc", "number", "Chance that a planted vector ranks before another one."),
+    ("planted_before", "number", "Share of the new answers given before planting."),
+    ("planted_after", "number", "The same after planting."),
+    ("others_before", "number", "Accuracy on the other concepts before planting."),
+    ("others_after", "number", "The same after planting."),
+)

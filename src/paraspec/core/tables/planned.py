@@ -47,3 +47,8 @@ CORPUS = table(
     ("text", "text", "The sentence."),
     ("exposure", "integer", "Times it stands in one pass of training."),
 )
+
+NEUTRAL = table(
+    "neutral",
+    ("text", "text", "A sentence that speaks of none of the study's concepts."),
+)
