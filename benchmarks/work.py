@@ -14,9 +14,10 @@ from paraspec.data.study import prompt_table
 from paraspec.measure.applied import Applied
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.method import Method, packing_holds
-from paraspec.measure.plan import Grid, masks_of, swap_donors
+from paraspec.measure.plan import Donors, Grid, masks_of, swap_donors
 from paraspec.measure.prompts import Prompt, tokenise
-from paraspec.measure.ranked import UNRANKED, Rankings
+from paraspec.measure.ranked import UNRANKED, RankingKey, Rankings
+from paraspec.measure.rankings import counts
 from paraspec.measure.score import Row, asked_items, n_distinct, rows_of
 from paraspec.models.load import LoadedModel
 from paraspec.models.tokenizer import BOS, EOS, PAD, train_tokenizer
@@ -91,13 +92,14 @@ def prepare(
     activations = extract(loaded, every, members, batch_rows, lambda _: None)
     asked = asked_items(sets)
     donors = swap_donors({c.concept: c.category for c in concepts}, SEED)
+    rankings = Rankings("benchmark", activations, loaded.model.device)
     rows = [
         row
         for concept in list(asked)[:n_concepts]
         for row in rows_of(
-            masks_of(concept, donors.get(concept), grid),
+            masks_of(concept, donors[concept], grid),
             asked[concept],
-            activations.sizes,
+            rankings.counts,
         )
     ]
     distinct = {(row.applied, row.asked.item): row for row in rows}
@@ -105,7 +107,7 @@ def prepare(
         loaded,
         list(distinct.values()),
         prompts,
-        Rankings("benchmark", activations, loaded.model.device),
+        rankings,
         Method(packing_holds(loaded, every)),
     )
 
@@ -116,8 +118,13 @@ def answers_per_concept(
     """Answers that one concept takes in a study of large models."""
     asked = asked_items(set_table(concepts, [], general_items, SEED))
     concept, donor = list(asked)[:2]
-    wide = (2**16,)  # so wide that no two ratios select equally many value vectors
-    return n_distinct(rows_of(masks_of(concept, donor, grid), asked[concept], wide))
+    masks = masks_of(concept, Donors((donor,)), grid)
+
+    def wide(_: RankingKey, ratio: float) -> tuple[int, ...]:
+        """So wide a layer that no two ratios select equally many value vectors."""
+        return counts(ratio, (2**16,))
+
+    return n_distinct(rows_of(masks, asked[concept], wide))
 
 
 def some_masks(rows: Sequence[Row], n_rows: int) -> list[Row]:
@@ -140,9 +147,7 @@ def spread(rows: Sequence[Row], n_rows: int) -> list[Row]:
 
 def unmasked(row: Row) -> Row:
     """The same question under a mask that selects nothing."""
-    return replace(
-        row, applied=Applied(UNRANKED, (0,) * len(row.applied.k), keep=False)
-    )
+    return replace(row, applied=Applied(UNRANKED, (0,) * len(row.applied.k)))
 
 
 Kept = Bool[torch.Tensor, " neuron"]
@@ -152,6 +157,6 @@ def kept_by(work: Work, applied: Applied) -> list[Kept]:
     """Which value vectors of each layer survive a mask, on the model's device."""
     ranking = work.rankings.stacked([applied.ranking])
     return [
-        ((place[0] >= k) != applied.keep).to(work.loaded.model.device)
+        ((place[0] >= k) != (applied.ablation == "keep")).to(work.loaded.model.device)
         for place, k in zip(ranking, applied.k, strict=True)
     ]

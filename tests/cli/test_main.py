@@ -100,5 +100,5 @@ def test_progress_goes_to_the_log_and_results_to_standard_output(
     )
     assert sorted(p.name for p in (tmp_path / "data").iterdir()) == [
         f"{name}.parquet"
-        for name in ("concepts", "corpus", "never_seen", "prompts", "sets")
+        for name in ("concepts", "corpus", "neutral", "never_seen", "prompts", "sets")
     ]

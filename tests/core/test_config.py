@@ -66,6 +66,11 @@ def test_a_good_study_has_its_defaults():
         ({"measure__general_ratios": [0, 0.2]}, "[0.2] are not among ratios"),
         ({"measure__general_ratios": [0, 0.1]}, "pre-registered mask ratio 0.05"),
         ({"measure__random_draws": 0}, "measure.random_draws: "),
+        ({"measure__checkpoint_ratios": [0.1]}, "pre-registered mask ratio 0.05"),
+        ({"measure__controls": {"masks": ["swop"]}}, "measure.controls.masks.0: "),
+        ({"measure__controls": {"selectors": ["best"]}}, "selectors.0: "),
+        ({"measure__controls": {"draws": 0}}, "measure.controls.draws: "),
+        ({"plant": {"concepts": 0}}, "plant.concepts: "),
         ({"zoo__exposures": []}, "zoo.exposures: "),
         ({"zoo__exposures": [8, 0]}, "zoo.exposures.1: "),
         ({"zoo__trajectory_model": "m"}, "zoo: trajectory_model and trajectory_steps"),
@@ -144,10 +149,29 @@ def test_trajectories_are_checked_against_the_table(tmp_path):
         with pytest.raises(UserError, match="not a zoo model") as error:
             check_study(traced(model, [50]), rows)
         assert error.value.remedy == "Choose one of llama-64"
-    for steps in ([0, 50], [50, 201]):
+    check_study(traced("llama-64", [0, 50]), rows)
+    for steps in ([-1, 50], [50, 201]):
         with pytest.raises(UserError, match="lie outside llama-64's training") as error:
             check_study(traced("llama-64", steps), rows)
-        assert "1 to 200" in error.value.remedy
+        assert "0 (untrained) to 200" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"measure__controls": {"models": ["llama-6"]}}, "models names 'llama-6'"),
+        ({"plant": {"model": "lama"}}, "plant.model names 'lama'"),
+        ({"plant": {"model": "x"}}, "plant.model 'x' is not trained by the study"),
+        ({"measure__controls": {"cross_model": "x"}}, "'x' gets no controls"),
+    ],
+)
+def test_models_of_controls_and_planted_facts_are_checked(changes, fault, tmp_path):
+    rows = read_models(table(tmp_path, row(), row(model="x", source="some/folder")))
+    good = {"models": ["llama-64", "x"], "cross_model": "x"}
+    check_study(parse_study(study(measure__controls=good), "f"), rows)
+    with pytest.raises(UserError) as error:
+        check_study(parse_study(study(**changes), "f"), rows)
+    assert fault in error.value.fault and "\n" not in str(error.value)
 
 
 def test_a_model_must_not_have_a_checkpoint_s_name(tmp_path):

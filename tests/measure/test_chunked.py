@@ -13,7 +13,7 @@ from paraspec.measure import chunked
 from paraspec.measure.chunked import Part, Scoring, score_in_chunks
 from paraspec.measure.extract import extract, membership
 from paraspec.measure.method import Method
-from paraspec.measure.plan import Grid, masks_of
+from paraspec.measure.plan import NO_DONORS, Grid, masks_of
 from paraspec.measure.prompts import tokenise
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items
@@ -41,7 +41,9 @@ class Job:
         self.asked = asked_items(sets)
 
     def run(self, path, grid=SMALL, code="one", part="1-of-1", parts=()):
-        masks = {concept: list(masks_of(concept, None, grid)) for concept in self.asked}
+        masks = {
+            concept: list(masks_of(concept, NO_DONORS, grid)) for concept in self.asked
+        }
         store = ItemStore(path, fingerprint({"code": code}), parts)
         score_in_chunks(self.scoring, masks, self.asked, store, Part.read(part))
 

@@ -68,7 +68,7 @@ def test_left_padding_and_masks_change_no_answer(kind, loaded, prompts, texts):
     line = [torch.rand(site.n, generator=rng) < 0.6 for site in model.sites]
     keep = [layer.expand(len(prompts), -1) for layer in line]
     assert len({len(p.prefix) for p in prompts}) > 1
-    generated_options(model, prompts, under(model, Masks(keep).keep), 6)
+    generated_options(model, prompts, under(model, Masks(keep)), 6)
     batched = list(texts)
     texts.clear()
     for prompt in prompts:

@@ -5,13 +5,18 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paraspec.core.config import ControlsConfig
+from paraspec.core.definitions import CONTROL_MASKS, SELECTORS
 from paraspec.measure.extract import HALVES
 from paraspec.measure.plan import (
+    NO_DONORS,
+    Donors,
     Grid,
     masks_of,
     swap_donors,
 )
 from paraspec.measure.ranked import UNRANKED
+from paraspec.measure.rankings import counts
 from paraspec.measure.score import Asked, n_distinct, rows_of
 
 ratios = st.lists(
@@ -33,7 +38,9 @@ ASKED = [
 
 
 def rows(grid, donor="mate", sizes=(20, 40)):
-    return rows_of(masks_of("c", donor, grid), ASKED, sizes)
+    donors = Donors((donor,)) if donor else NO_DONORS
+    masks = masks_of("c", donors, grid)
+    return rows_of(masks, ASKED, lambda _, ratio: counts(ratio, sizes))
 
 
 @given(grids(), st.sampled_from([None, "mate"]))
@@ -73,25 +80,26 @@ def test_the_whole_list_of_masks_of_a_small_grid():
     grid = Grid((0.05, 0.1), (0.1,), (0.5,), 0.1, 2)
     found = [
         (m.kind, m.ablation, m.ratio, tuple(m.ranking), m.halves, m.general)
-        for m in masks_of("c", "d", grid)
+        for m in masks_of("c", Donors(("d",)), grid)
     ]
-    own = [("c", "B", None), "A"], [("c", "A", None), "B"]
-    drawn = (
-        [[("c", "B", i), "A"] for i in (0, 1)],
-        [[("c", "A", i), "B"] for i in (0, 1)],
-    )
+    by = "difference"
+    own = [("c", "B", by, 0), "A"], [("c", "A", by, 0), "B"]
+    drawn = [
+        [[("c", half, "random", draw), on] for half, on in ("BA", "AB")]
+        for draw in (0, 1)
+    ]
     assert found == [
-        ("none", "-", 0.0, ("-", "-", None), "AB", True),
+        ("none", "-", 0.0, ("-", "-", "-", 0), "AB", True),
         *(("top", "zero", 0.05, *where, False) for where in own),
-        *(("random", "zero", 0.05, *where[0], False) for where in drawn),
+        *(("random", "zero", 0.05, *where, False) for where in drawn[0]),
         *(("top", "zero", 0.1, *where, True) for where in own),
-        *(("random", "zero", 0.1, *where[0], True) for where in drawn),
-        *(("random", "zero", 0.1, *where[1], True) for where in drawn),
-        ("top-insample", "zero", 0.1, ("c", "AB", None), "AB", True),
-        ("swap", "zero", 0.1, ("d", "B", None), "A", True),
-        ("swap", "zero", 0.1, ("d", "A", None), "B", True),
+        *(("random", "zero", 0.1, *where, True) for where in drawn[0]),
+        *(("random", "zero", 0.1, *where, True) for where in drawn[1]),
+        ("top-insample", "zero", 0.1, ("c", "AB", by, 0), "AB", True),
+        ("swap", "zero", 0.1, ("d", "B", by, 0), "A", True),
+        ("swap", "zero", 0.1, ("d", "A", by, 0), "B", True),
         *(("top", "keep", 0.5, *where, False) for where in own),
-        *(("random", "keep", 0.5, *where[0], False) for where in drawn),
+        *(("random", "keep", 0.5, *where, False) for where in drawn[0]),
     ]
 
 
@@ -124,16 +132,71 @@ def test_ratios_that_select_equally_many_are_answered_once():
     ),
     st.integers(0, 5),
 )
-def test_swap_donors_are_others_of_the_same_category(categories, seed):
-    donors = swap_donors(categories, seed)
+def test_swap_donors_are_others_of_the_same_and_of_other_categories(categories, seed):
+    donors = swap_donors(categories, seed, draws=2)
     more = categories | {"new": "x", "newer": "y"}
-    with_added = swap_donors(more, seed, added={"new", "newer"})
-    assert {c: with_added.get(c) for c in categories} == {
-        c: donors.get(c) for c in categories
-    }
-    assert donors == swap_donors(dict(reversed(categories.items())), seed)
+    with_added = swap_donors(more, seed, {"new", "newer"}, draws=2)
+    assert {c: with_added[c] for c in categories} == donors
+    again = swap_donors(dict(reversed(categories.items())), seed, draws=2)
+    assert donors == again
+    one = swap_donors(categories, seed)
     for concept, category in categories.items():
-        mates = [c for c, k in categories.items() if k == category and c != concept]
-        assert (concept in donors) == bool(mates)
-        if mates:
-            assert donors[concept] in mates
+        mates = {c for c, k in categories.items() if k == category and c != concept}
+        strangers = {c for c, k in categories.items() if k != category}
+        for drawn, pool in (
+            (donors[concept].same, mates),
+            (donors[concept].other, strangers),
+        ):
+            assert len(set(drawn)) == len(drawn) == min(2, len(pool))
+            assert set(drawn) <= pool
+        assert one[concept].same == donors[concept].same[:1]
+
+
+def controlled(**changes):
+    controls = ControlsConfig(draws=2, **changes)
+    return Grid((0.05, 0.1), (0.05, 0.1), (), 0.1, 2, controls)
+
+
+DONORS = Donors(("d", "e", "f"), ("x", "y"))
+
+
+def test_control_models_get_every_control_at_the_primary_ratio_alone():
+    plain = {m for m in masks_of("c", DONORS, controlled()) if m.ratio == 0.05}
+    assert {m.kind for m in plain} == {"top", "random"}
+    found = [m for m in masks_of("c", DONORS, controlled()) if m.ratio == 0.1]
+    draws = Counter((m.kind, m.selector, m.ablation, m.halves) for m in found)
+    for kind in CONTROL_MASKS:
+        n = 2 if kind in ("swap", "swap-other", "matched", "shuffled") else 1
+        by = "difference" if kind in ("swap", "swap-other") else kind
+        assert draws.pop((kind, by, "zero", "A")) == n
+        assert draws.pop((kind, by, "zero", "B")) == n
+    for selector in SELECTORS:
+        for half in HALVES:
+            assert draws.pop(("top", selector, "zero", half)) == 1
+    for replacement in ("mean", "unrelated-mean"):
+        for half in HALVES:
+            assert draws.pop(("top", "difference", replacement, half)) == 1
+            assert draws.pop(("random", "random", replacement, half)) == 1
+    assert {name[0] for name in draws} == {"random", "top-insample"}
+    swaps = [(m.draw, m.donor) for m in found if m.kind == "swap" and m.halves == "A"]
+    assert swaps == [(0, "d"), (1, "e")]
+
+
+def test_which_controls_run_is_the_configuration():
+    few = controlled(masks=("matched",), replacements=(), selectors=("difference",))
+    kinds = {(m.kind, m.selector) for m in masks_of("c", DONORS, few)}
+    assert kinds == {
+        ("none", "-"),
+        ("top", "difference"),
+        ("random", "random"),
+        ("top-insample", "difference"),
+        ("swap", "difference"),
+        ("matched", "matched"),
+    }
+
+
+def test_crossed_models_are_asked_under_every_other_concepts_mask():
+    grid = Grid((0.1,), (0.1,), (), 0.1, 1, None, ("b", "c", "d"))
+    found = [m for m in masks_of("c", DONORS, grid) if m.kind == "cross"]
+    assert {(m.donor, m.ranking.concept) for m in found} == {("b", "b"), ("d", "d")}
+    assert {m.concept for m in found} == {"c"} and not any(m.general for m in found)

@@ -33,12 +33,12 @@ def test_rankings_are_by_related_minus_unrelated_of_the_named_halves(rankings):
 
 def test_random_rankings_are_named_by_model_concept_layer_and_draw(rankings):
     for half in HALVES:
-        found = rankings.stacked([RankingKey("c", half, 3)])[0][0]
+        found = rankings.stacked([RankingKey("c", half, "random", 3)])[0][0]
         assert torch.equal(found, random_places(4, "m", "c", 0, "3"))
 
 
 def test_equal_random_rankings_of_both_halves_stand_once_where_dense(rankings):
-    keys = [RankingKey("c", half, 1) for half in HALVES]
+    keys = [RankingKey("c", half, "random", 1) for half in HALVES]
     assert rankings.shared(keys[0]) == rankings.shared(keys[1])
     (alike,) = rankings.stacked([rankings.shared(keys[0]), *keys])
     assert torch.equal(alike[0], alike[1]) and torch.equal(alike[0], alike[2])
@@ -58,7 +58,7 @@ def test_random_masks_of_a_mixture_hit_the_active_share_of_the_top_mask(k, seed,
     found = Rankings(
         "m", Activations(("c",), (related,), (torch.zeros(1, 12),), (routing,))
     )
-    top, drawn = RankingKey("c", half), RankingKey("c", half, 0)
+    top, drawn = RankingKey("c", half), RankingKey("c", half, "random")
     lines = found.stacked([top, drawn])[0]
     per_expert = [(line < k).view(3, 4).sum(1).tolist() for line in lines]
     assert per_expert[0] == per_expert[1]
@@ -76,7 +76,9 @@ def test_random_masks_of_a_mixture_differ_by_draw():
     found = Rankings(
         "m", Activations(("c",), (related,), (torch.zeros(1, 40),), (even,))
     )
-    one, other = (found.stacked([RankingKey("c", "A", draw)])[0][0] for draw in (0, 1))
+    one, other = (
+        found.stacked([RankingKey("c", "A", "random", draw)])[0][0] for draw in (0, 1)
+    )
     assert not torch.equal(one, other)
     assert not torch.equal(one, found.stacked([RankingKey("c", "A")])[0][0])
 
@@ -85,9 +87,9 @@ def test_rankings_made_together_are_those_made_alone(rankings):
     keys = [
         RankingKey("c", "A"),
         UNRANKED,
-        RankingKey("d", "B", 2),
+        RankingKey("d", "B", "random", 2),
         RankingKey("c", "AB"),
-        RankingKey("c", "A", 0),
+        RankingKey("c", "A", "random"),
     ]
     (together,) = rankings.stacked(keys)
     for line, key in zip(together, keys, strict=True):

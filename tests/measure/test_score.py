@@ -1,5 +1,7 @@
 """From masks and items to rows of items.parquet, with a real model."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -46,7 +48,9 @@ class Case:
         self.rows = [
             row
             for c in names
-            for row in rows_of(masks_of(c, donors[c], GRID), asked[c], found.sizes)
+            for row in rows_of(
+                masks_of(c, donors[c], GRID), asked[c], self.rankings.counts
+            )
         ]
 
     def answers(self, batch_rows=64, on_batch=lambda n: None):
@@ -77,7 +81,7 @@ def test_rows_are_answered_as_each_would_be_alone(case):
             order = torch.argsort(place)
             kept = torch.ones(len(place), dtype=torch.bool)
             kept[order[:k]] = False
-            keep.append((~kept if row.applied.keep else kept)[None])
+            keep.append((~kept if row.applied.ablation == "keep" else kept)[None])
         prompt = case.prompts[row.asked.item]
         (alone,) = answer(case.model, [prompt], Masks(keep), packed=False)
         assert found[i].logprobs == pytest.approx(alone.logprobs, abs=1e-4)
@@ -147,7 +151,9 @@ def test_concepts_are_asked_the_same_items_under_every_mask(case):
 
 def test_keep_inverts_the_mask(case):
     applied = [r.applied for r in case.rows if r.mask.kind == "random"]
-    inverted = [type(a)(a.ranking, a.k, not a.keep) for a in applied]
+    inverted = [
+        replace(a, ablation="zero" if a.ablation == "keep" else "keep") for a in applied
+    ]
     lines = list(range(len(applied)))
     one = RankingTable(case.rankings, applied).masks(lines)
     other = RankingTable(case.rankings, inverted).masks(lines)

@@ -7,7 +7,14 @@ import torch
 
 from paraspec.models.architectures import ARCHITECTURES
 from paraspec.models.sites import value_vector_sites
-from paraspec.models.taps import Slots, masked, recorded, tapped, zero_where_dropped
+from paraspec.models.taps import (
+    Slots,
+    gated,
+    masked,
+    recorded,
+    tapped,
+    zero_where_dropped,
+)
 from paraspec.models.weights import zeroed
 
 ROWS, POS = 3, 5
@@ -232,3 +239,68 @@ def test_dropped_coefficients_are_zero_whatever_they_were(dtype, width, start):
     for row in range(3):
         assert torch.equal(found[row][:, kept[row]], c[row][:, kept[row]])
         assert not found[row][:, ~kept[row]].any()
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "mixtral"])
+def test_gates_of_0_and_1_are_a_mask(kind, tiny, ids):
+    model = tiny(kind)
+    sites = value_vector_sites(model)
+    keeps = [half_of(sites, seed) for seed in range(ROWS)]
+    keep = [torch.stack(layer) for layer in zip(*keeps, strict=True)]
+    with masked(sites, keep):
+        expected = model(input_ids=ids).logits
+    with gated(sites, [layer.float() for layer in keep]):
+        found = model(input_ids=ids).logits
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+
+
+def test_masked_coefficients_become_what_is_filled_in(tiny, ids):
+    model = tiny("llama")
+    sites = value_vector_sites(model)
+    keep = [half_of(sites, seed) for seed in range(ROWS)]
+    fill = [torch.arange(site.n) / site.n for site in sites]
+
+    def by_hand(number):
+        def hook(_module, args):
+            c = args[0].clone()
+            for row in range(ROWS):
+                for j in range(sites[number].n):
+                    if not keep[row][number][j]:
+                        c[row, :, j] = fill[number][j]
+            return (c,)
+
+        return hook
+
+    handles = [
+        site.module.register_forward_pre_hook(by_hand(i))
+        for i, site in enumerate(sites)
+    ]
+    expected = model(input_ids=ids).logits
+    for handle in handles:
+        handle.remove()
+    together = [torch.stack(layer) for layer in zip(*keep, strict=True)]
+    with masked(sites, together, [layer.expand(ROWS, -1) for layer in fill]):
+        found = model(input_ids=ids).logits
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+
+
+def test_an_expert_is_filled_only_where_a_token_is_routed_to_it(tiny, ids):
+    """The mean of what the routed tokens have there leaves the average output."""
+    model = tiny("mixtral")
+    sites = value_vector_sites(model)
+    none = [torch.zeros(ROWS, s.n, dtype=torch.bool) for s in sites]
+    zero = [torch.zeros(ROWS, s.n) for s in sites]
+    seen = []
+
+    def read(number, slots):
+        seen.append((number, slots))
+
+    with masked(sites, none, zero):
+        filled = model(input_ids=ids).logits
+    with masked(sites, none):
+        torch.testing.assert_close(filled, model(input_ids=ids).logits)
+    ones = [torch.ones(ROWS, s.n) for s in sites]
+    with masked(sites, none, ones), tapped(sites, read):
+        model(input_ids=ids)
+    assert all((slots.coefficients == 1).all() for _, slots in seen)
+    assert {len(slots.coefficients) for _, slots in seen} == {2 * ids.numel()}

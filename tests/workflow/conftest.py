@@ -41,11 +41,15 @@ class Study:
         values = {
             "study": "smoke",
             "models": str(self.table),
-            "concepts": {"file": str(self.folder / "concepts.jsonl"), "per_cell": 1},
+            "concepts": {
+                "file": str(self.folder / "concepts.jsonl"),
+                "per_cell": 1,
+                "added": ["data/non_knowledge.jsonl"],
+            },
             "zoo": {
                 "vocab_size": 500,
                 "trajectory_model": "llama-s",
-                "trajectory_steps": [10, 20],
+                "trajectory_steps": [0, 20],
             },
             "measure": {
                 "ratios": [0, 0.05, 0.1, 0.2, 0.5],
@@ -53,7 +57,10 @@ class Study:
                 "keep_ratios": [0.1, 0.5, 0.9],
                 "random_draws": 2,
                 "general_items": 20,
+                "checkpoint_ratios": [0.05, 0.1],
+                "controls": {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2},
             },
+            "plant": {"model": "llama-s", "concepts": 2},
             "stats": {"draws": 200},
         }
         self.config.write_text(yaml.safe_dump({**values, **changes}))

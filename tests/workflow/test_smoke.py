@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 import yaml
 
+from paraspec.core.definitions import CONTROL_MASKS, NON_KNOWLEDGE, SELECTORS
+from paraspec.core.files import sha256_of
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS, MASKS
+from paraspec.core.tables.per_model import PLANTED
 from tests.workflow.conftest import MODELS, Study, jobs
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
-MEASURED = ["llama-s", "gpt2-s", "llama-s-step00010", "llama-s-step00020"]
+MEASURED = ["llama-s", "gpt2-s", "llama-s-step00000", "llama-s-step00020"]
 
 
 def test_a_run_ends_with_a_report_and_every_table(finished):
@@ -29,17 +32,50 @@ def test_a_run_ends_with_a_report_and_every_table(finished):
 def test_items_are_complete_and_paired(finished):
     path = finished.results / "measure/gpt2-s/items.parquet"
     items = read_table(path, ITEMS)
-    assert items["concept"].nunique() == 9
-    keys = ["concept", "item", "mask", "ablation", "draw", "ratio"]
+    assert items["concept"].nunique() == 9 + 2
+    keys = ["concept", "item", "selector", "mask", "ablation", "draw", "donor", "ratio"]
     assert not items.duplicated(keys).any()
-    at = items[(items["ratio"] == 0.1) & (items["ablation"] == "zero")]
-    asked = at.groupby(["mask", "draw"], observed=True)["item"].count()
+    at = items[(items["ratio"] == 0.1) & (items["ablation"] != "keep")]
+    whole = at[(at["mask"] != "cross") & (at["category"] != NON_KNOWLEDGE)]
+    named = ["mask", "selector", "ablation", "draw"]
+    asked = whole.groupby(named, observed=True)["item"].count()
     assert set(asked) == {9 * (10 + 20)}
+    kinds = {mask for mask, *_ in asked.index}
+    assert kinds == {"top", "top-insample", "random", *CONTROL_MASKS}
+    crossed = at[at["mask"] == "cross"].groupby("concept", observed=True)
+    assert set(crossed["donor"].nunique()) == {8, 9}  # the added ones have 9 others
+    # A mask that acts alike gives the same answers, whatever its name.
+    swaps = items[(items["mask"] == "swap") & (items["set"] == "concept")]
+    same = swaps.merge(
+        items[items["mask"] == "cross"], on=["concept", "item", "donor", "half"]
+    )
+    assert len(same) and (same["margin_x"] == same["margin_y"]).all()
+
+
+def test_an_untrained_checkpoint_is_measured_at_the_primary_ratios(finished):
+    path = finished.results / "measure/llama-s-step00000/items.parquet"
+    items = read_table(path, ITEMS)
+    assert set(items["ratio"]) == {0, 0.05, 0.1}
+    assert not (items["ablation"] == "keep").any()
+    card = finished.results / "models/llama-s-step00000/model.json"
+    facts = json.loads(card.read_text())
+    assert facts["steps"] == facts["tokens_seen"] == 0 and facts["loss_nats"] is None
+
+
+def test_the_planted_model_is_scored_and_the_model_itself_untouched(finished):
+    planted = read_table(finished.results / "measure/llama-s/planted.csv", PLANTED)
+    assert {*SELECTORS} <= set(planted["selector"])
+    assert planted["recall"].between(0, 1).all()
+    card = json.loads((finished.results / "models/llama-s/model.json").read_text())
+    for name, stored in card["files"].items():
+        path = finished.results / "models/llama-s" / name
+        assert sha256_of(path) == stored["sha256"]
 
 
 def test_every_mask_is_listed_with_what_it_hits(finished):
     path = finished.results / "measure/gpt2-s/masks.parquet"
     masks = read_table(path, MASKS)
+    masks = masks[masks["selector"] != "global"]  # layers of their own k
     none = masks[masks["mask"] == "none"]
     assert (none["active_share"] == 0).all() and (none["reason"] == "").all()
     others = masks[masks["mask"] != "none"]

@@ -2,6 +2,7 @@
 # are relative to the study's folder, results/<study>; `root()` leads to the checkout.
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -69,6 +70,30 @@ def asking_of(wildcards):
 
 def chat_of(wildcards):
     return "--chat" if row_of(wildcards).chat else ""
+
+
+def controls_of(wildcards):
+    """Option with the control masks of a model that gets them, else nothing."""
+    controls = STUDY.measure.controls
+    if wildcards.model not in controls.models:
+        return ""
+    chosen = controls.model_dump_json(exclude={"models", "cross_model"})
+    return f"--controls {shlex.quote(chosen)}"
+
+
+def cross_of(wildcards):
+    model = STUDY.measure.controls.cross_model
+    return "--cross" if wildcards.model == model else ""
+
+
+def grid_of(wildcards):
+    """Mask ratios of a model; a trajectory's checkpoints may have fewer."""
+    few = STUDY.measure.checkpoint_ratios
+    name = wildcards.model
+    if not few or not (name in CHECKPOINTS or ROWS[name].trajectory_of):
+        return STUDY.measure
+    changed = {"ratios": few, "general_ratios": few, "keep_ratios": ()}
+    return STUDY.measure.model_copy(update=changed)
 
 
 def dtype_of(wildcards):

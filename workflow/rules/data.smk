@@ -1,4 +1,4 @@
-# Concepts, prompts, sets and training sentences.
+# Concepts, prompts, sets, training sentences and neutral text.
 FACTBOOK = root("data/factbook.jsonl")
 CONCEPTS = root(STUDY.concepts.file)
 FACTBOOK_BYTES = (
@@ -33,12 +33,14 @@ rule plan:
     input:
         concepts=CONCEPTS,
         added=ADDED,
+        neutral=root("data/neutral.txt"),
     output:
         "data/concepts.parquet",
         "data/prompts.parquet",
         "data/never_seen.parquet",
         "data/sets.parquet",
         "data/corpus.parquet",
+        "data/neutral.parquet",
     log:
         "logs/plan.log",
     benchmark:
@@ -57,7 +59,8 @@ rule plan:
     shell:
         "paraspec plan {input.concepts} --results . --per-cell {params.per_cell} "
         "--general-items {params.general_items} --exposures {params.exposures} "
-        "{params.added} {params.untrained} --seed {params.seed} > {log} 2>&1"
+        "{params.added} {params.untrained} --neutral {input.neutral} "
+        "--seed {params.seed} > {log} 2>&1"
 
 
 rule tokenizer:

@@ -19,6 +19,10 @@ rule extract:
         "data/sets.parquet",
     output:
         "measure/{model}/activations.safetensors",
+        "measure/{model}/statistics.safetensors",
+        "measure/{model}/vectors.parquet",
+        "measure/{model}/selection.csv",
+        "measure/{model}/overlap.csv",
     log:
         "logs/extract/{model}.log",
     benchmark:
@@ -35,21 +39,26 @@ rule extract:
         asking=asking_of,
         chat=chat_of,
         dtype=dtype_of,
+        controls=controls_of,
+        seed=STUDY.seed,
         code=code_of("extract"),
         env=env_of("extract"),
     shell:
         "HF_HUB_OFFLINE=1 paraspec extract --model {wildcards.model} --results . "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
-        "--asking {params.asking:q} {params.chat} --dtype {params.dtype} > {log} 2>&1"
+        "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
+        "{params.controls} --seed {params.seed} > {log} 2>&1"
 
 
 rule score:
     input:
         "models/{model}/model.json",
         "measure/{model}/activations.safetensors",
+        "measure/{model}/statistics.safetensors",
         "data/concepts.parquet",
         "data/prompts.parquet",
         "data/never_seen.parquet",
+        "data/neutral.parquet",
         "data/sets.parquet",
         parts=PARTS,
     output:
@@ -57,6 +66,7 @@ rule score:
         update("measure/{model}/items.parquet"),
         "measure/{model}/masks.parquet",
         "measure/{model}/never_seen.parquet",
+        "measure/{model}/collateral.parquet",
     log:
         "logs/score/{model}.log",
     benchmark:
@@ -68,9 +78,9 @@ rule score:
         runtime=needs("score", "runtime"),
         gpu=needs("score", "gpu"),
     params:
-        ratios=listed(STUDY.measure.ratios),
-        general_ratios=listed(STUDY.measure.general_ratios),
-        keep_ratios=listed(STUDY.measure.keep_ratios),
+        ratios=lambda wildcards: listed(grid_of(wildcards).ratios),
+        general_ratios=lambda wildcards: listed(grid_of(wildcards).general_ratios),
+        keep_ratios=lambda wildcards: listed(grid_of(wildcards).keep_ratios),
         random_draws=STUDY.measure.random_draws,
         batch_rows=STUDY.measure.batch_rows,
         masking=STUDY.measure.masking,
@@ -80,6 +90,8 @@ rule score:
         chat=chat_of,
         dtype=dtype_of,
         seed=STUDY.seed,
+        controls=controls_of,
+        cross=cross_of,
         part=lambda wildcards, input: [f"--taken {path}" for path in input.parts],
         code=code_of("score"),
         env=env_of("score"),
@@ -87,10 +99,11 @@ rule score:
         "HF_HUB_OFFLINE=1 paraspec score --model {wildcards.model} --results . "
         "{params.part} "
         "--ratios {params.ratios} --general-ratios {params.general_ratios} "
-        "--keep-ratios {params.keep_ratios} --random-draws {params.random_draws} "
+        "--keep-ratios {params.keep_ratios:q} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
         "--seed {params.seed} --masking {params.masking} {params.compiled} "
+        "{params.controls} {params.cross} "
         "> {log} 2>&1"
 
 
@@ -100,6 +113,7 @@ use rule score as score_part with:
     input:
         "models/{model}/model.json",
         "measure/{model}/activations.safetensors",
+        "measure/{model}/statistics.safetensors",
         "data/concepts.parquet",
         "data/prompts.parquet",
         "data/sets.parquet",
@@ -150,3 +164,36 @@ rule ablate:
         env=env_of("ablate"),
     shell:
         "paraspec ablate {input} --out {output} > {log} 2>&1"
+
+
+if STUDY.plant.model:
+
+    rule plant:
+        input:
+            f"models/{STUDY.plant.model}/model.json",
+            f"models/{STUDY.plant.model}/check.json",
+            "data/concepts.parquet",
+            "data/prompts.parquet",
+            "data/sets.parquet",
+        output:
+            f"measure/{STUDY.plant.model}/planted.csv",
+        log:
+            f"logs/plant/{STUDY.plant.model}.log",
+        benchmark:
+            f"benchmarks/plant/{STUDY.plant.model}.tsv"
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            model=STUDY.plant.model,
+            concepts=STUDY.plant.concepts,
+            batch_rows=STUDY.measure.batch_rows,
+            scorer=ROWS[STUDY.plant.model].scorer,
+            dtype=ROWS[STUDY.plant.model].dtype,
+            seed=STUDY.seed,
+            code=code_of("plant"),
+            env=env_of("plant"),
+        shell:
+            "HF_HUB_OFFLINE=1 paraspec plant --model {params.model} --results . "
+            "--concepts {params.concepts} --batch-rows {params.batch_rows} "
+            "--scorer {params.scorer} --dtype {params.dtype} --seed {params.seed} "
+            "> {log} 2>&1"

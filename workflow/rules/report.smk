@@ -1,30 +1,35 @@
-# Figures and the page. Each figure is a job of its own.
-FIGURES = [
-    "pss_accuracy",
-    "masking_curves",
-    "tiers",
-    "trajectory",
-    "controls",
-    "efficiency",
-]
+# Figures and the page. Each figure is a job of its own. What is wrapped in `report()`
+# also stands in `snakemake --report`, with a caption from workflow/report.
+from paraspec.report.catalogue import CATALOGUE
+
+
+report: "../report/study.rst"
 
 
 rule figure:
     input:
         expand("tables/{table}.csv", table=TABLES),
         expand("measure/{model}/efficiency.csv", model=MEASURED),
+        expand("measure/{model}/vectors.parquet", model=MEASURED),
+        "data/concepts.parquet",
     output:
-        "figures/{figure}.svg",
+        report(
+            "figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category=lambda wildcards: CATALOGUE[wildcards.figure].category,
+            labels=lambda wildcards: {"figure": CATALOGUE[wildcards.figure].title},
+        ),
         "figures/{figure}.png",
     log:
         "logs/figure/{figure}.log",
     benchmark:
         "benchmarks/figure/{figure}.tsv"
     wildcard_constraints:
-        figure=one_of(FIGURES),
+        figure=one_of(CATALOGUE),
     conda:
         "../../envs/environment.yaml"
     params:
+        shows=lambda wildcards: CATALOGUE[wildcards.figure].alt,
         code=code_of("figures"),
         env=env_of("figures"),
     shell:
@@ -33,17 +38,29 @@ rule figure:
 
 rule report:
     input:
-        expand("figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
+        expand("figures/{figure}.{kind}", figure=CATALOGUE, kind=["svg", "png"]),
         expand("tables/{table}.csv", table=[*TABLES, "verify"]),
+        expand(
+            "measure/{model}/{file}",
+            model=MEASURED,
+            file=["items.parquet", "vectors.parquet", "efficiency.csv"],
+        ),
         "tables/metrics.json",
+        "data/concepts.parquet",
+        "data/prompts.parquet",
         template=[
             root(f"src/paraspec/report/templates/report.{kind}")
-            for kind in ("html", "css")
+            for kind in ("html", "css", "js")
         ],
         claims=root(STUDY.claims),
         concepts=CONCEPTS,
     output:
-        "report.html",
+        report(
+            "report.html",
+            caption="../report/page.rst",
+            category="The study's page",
+            labels={"page": "Verdicts, figures, models and concepts"},
+        ),
     log:
         "logs/report.log",
     benchmark:

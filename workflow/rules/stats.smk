@@ -7,6 +7,11 @@ TABLES = [
     "sizes",
     "trajectory",
     "controls",
+    "selectors",
+    "overlaps",
+    "collateral_damage",
+    "cross",
+    "non_knowledge",
     "curves",
     "claims",
 ]
@@ -25,8 +30,13 @@ rule correlate:
                 "never_seen.parquet",
                 "pss.csv",
                 "efficiency.csv",
+                "selection.csv",
+                "overlap.csv",
+                "collateral.parquet",
             ],
         ),
+        [f"measure/{STUDY.plant.model}/planted.csv"] if STUDY.plant.model else [],
+        table=root(STUDY.models),
         prompts="data/prompts.parquet",
         claims=root(STUDY.claims),
     output:
@@ -45,8 +55,9 @@ rule correlate:
         code=code_of("correlate"),
         env=env_of("correlate"),
     shell:
-        "paraspec correlate --results . {params.models} --claims {input.claims} "
-        "--draws {params.draws} --seed {params.seed} > {log} 2>&1"
+        "paraspec correlate --results . {params.models} --table {input.table} "
+        "--claims {input.claims} --draws {params.draws} --seed {params.seed} "
+        "> {log} 2>&1"
 
 
 rule verify:

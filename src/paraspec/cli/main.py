@@ -28,12 +28,14 @@ STEPS = {
     "check": "check",
     "extract": "measure",
     "score": "measure",
+    "plant": "plant",
     "pss": "stats",
     "ablate": "stats",
     "correlate": "stats",
     "verify": "stats",
     "figures": "report",
     "report": "report",
+    "explain": "explain",
     "schemas": "schemas",
 }
 """Command name to the module of this room that defines a function of that name."""

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from paraspec.cli.asking import asking_of, scoring_code
+from paraspec.cli.asking import asking_of, controls_of, scoring_code
 from paraspec.cli.options import (
     BatchRows,
     Chat,
     Compile,
+    Controls,
     Dtype,
     MaskingOption,
     Model,
@@ -31,16 +32,19 @@ def extract(
     asking: Wording = "{}",
     chat: Chat = False,
     dtype: Dtype = "float32",
+    controls: Controls = "",
+    seed: Seed = 0,
 ) -> None:
-    """Average coefficients per concept: activations.safetensors."""
+    """Average coefficients per concept, and say which value vectors hold it."""
     from paraspec.core.layout import StudyFiles
     from paraspec.measure.extract_run import run_extract
     from paraspec.models.manifest import load_measured
 
     how = asking_of(scorer, asking, chat=chat)
+    beside = controls_of(controls)
     files = StudyFiles(results)
-    loaded, _ = load_measured(files, model, dtype)
-    run_extract(loaded, model, files, batch_rows, how)
+    loaded, manifest = load_measured(files, model, dtype)
+    run_extract(loaded, manifest, files, batch_rows, how, beside, seed)
 
 
 def score(
@@ -58,6 +62,10 @@ def score(
     chat: Chat = False,
     dtype: Dtype = "float32",
     seed: Seed = 0,
+    controls: Controls = "",
+    cross: Annotated[
+        bool, typer.Option("--cross", help="Ask under every other concept's mask too.")
+    ] = False,
     part: Annotated[
         str, typer.Option(help="Answer a part of the concepts only, e.g. 2-of-8.")
     ] = "1-of-1",
@@ -65,7 +73,7 @@ def score(
         list[Path] | None, typer.Option(help="File of a finished part; repeatable.")
     ] = None,
 ) -> None:
-    """Answer items under every mask: items, masks and never_seen.parquet."""
+    """Answer items under every mask: items, masks, never_seen, collateral.parquet."""
     given = {
         "ratios": numbers(ratios),
         "general_ratios": numbers(general_ratios),
@@ -76,6 +84,7 @@ def score(
         "compile": compile,
     }
     config = parse(MeasureConfig, given, "paraspec score")
+    beside = controls_of(controls)
 
     from paraspec.core.layout import StudyFiles
     from paraspec.measure.chunked import Part
@@ -89,4 +98,6 @@ def score(
         *(loaded, manifest, files, config, how, seed, scoring_code()),
         part=Part.read(part),
         parts=taken or [],
+        controls=beside,
+        cross=cross,
     )

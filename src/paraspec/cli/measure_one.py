@@ -17,7 +17,7 @@ from paraspec.cli.options import (
     Seed,
     Wording,
 )
-from paraspec.core.config import MeasureConfig
+from paraspec.core.config import ControlsConfig, MeasureConfig
 from paraspec.core.definitions import PRIMARY_RATIO, PRIMARY_RATIO_SMALL
 from paraspec.core.layout import StudyFiles
 from paraspec.core.model_table import ModelRow
@@ -46,6 +46,9 @@ def measure(
     out: Annotated[
         Path | None, typer.Option(help="Folder; results/measure/<model> if not given.")
     ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Measure the control masks too.")
+    ] = False,
     batch_rows: BatchRows = 256,
     masking: MaskingOption = "auto",
     compile: Compile = False,
@@ -85,7 +88,8 @@ def measure(
     given = {"model": name, "source": source, "family": name, "dtype": dtype}
     given |= {"revision": revision} if on_hub else {}
     row = parse(ModelRow, given, "paraspec measure")
-    measure_model(row, files, config, how, concept_file, concepts, seed)
+    beside = ControlsConfig() if controls else None
+    measure_model(row, files, config, how, concept_file, concepts, seed, beside)
 
 
 def safe_name(model: str) -> str:

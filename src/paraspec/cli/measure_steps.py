@@ -8,7 +8,7 @@ import typer
 
 from paraspec.cli.asking import scoring_code
 from paraspec.cli.measure_summary import show
-from paraspec.core.config import Asking, MeasureConfig
+from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.model_table import ModelRow
@@ -46,14 +46,16 @@ def measure_model(
     concept_file: Path,
     n_concepts: int,
     seed: int,
+    controls: ControlsConfig | None = None,
 ) -> None:
     """Take one model from its folder or the hub to the printed summary."""
     started = time.monotonic()
     manifest = obtained(row, files)
     loaded = checked(files, manifest, row.dtype, asking.scorer)
     planned(concept_file, files, n_concepts, config.general_items, seed)
-    run_extract(loaded, row.model, files, config.batch_rows, asking)
-    run_score(loaded, manifest, files, config, asking, seed, scoring_code())
+    run_extract(loaded, manifest, files, config.batch_rows, asking, controls, seed)
+    code = scoring_code()
+    run_score(*(loaded, manifest, files, config, asking, seed, code), controls=controls)
     tabulated(files, row.model, seed)
     show(files, row.model, manifest.parameters_total)
     items = files.measure(row.model, "items.parquet")

@@ -26,6 +26,12 @@ MaskingOption = Annotated[
 Compile = Annotated[
     bool, typer.Option("--compile", help="Use torch.compile; pays on a GPU.")
 ]
+Controls = Annotated[
+    str,
+    typer.Option(
+        "--controls", help="Control masks, as JSON; see config. None if empty."
+    ),
+]
 Chat = Annotated[bool, typer.Option("--chat", help="Ask in the chat template.")]
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"],

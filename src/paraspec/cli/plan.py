@@ -21,6 +21,10 @@ def plan(
     added: Annotated[
         list[Path] | None, typer.Option(help="Further concept file; repeatable.")
     ] = None,
+    neutral: Annotated[
+        Path | None,
+        typer.Option(help="Everyday sentences, where no facts are unmet: one a line."),
+    ] = None,
     seed: Seed = 0,
     untrained: Annotated[
         bool, typer.Option("--untrained", help="The study trains no model on them.")
@@ -35,5 +39,6 @@ def plan(
     told = run_plan(
         *(concepts, added or [], results, per_cell, general_items, zoo.exposures, seed),
         trained=not untrained,
+        prose=neutral,
     )
     typer.echo(told)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from paraspec.cli.options import Results, Seed
+from paraspec.core.definitions import PAPER_SELECTOR
 
 Items = Annotated[Path, typer.Argument(help="items.parquet of one model.")]
 Out = Annotated[Path, typer.Option("--out", help="CSV table to write.")]
@@ -47,15 +48,19 @@ def correlate(
     seed: Seed = 0,
     draws: Draws = 2000,
     selector: Annotated[
-        str, typer.Option(help="Ranking to report, if there are several.")
-    ] = "",
+        str, typer.Option(help="Ranking whose top mask is reported.")
+    ] = PAPER_SELECTOR,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="Model table: release dates, MMLU scores."),
+    ] = None,
 ) -> None:
     """Statistics across models and the claims' verdicts: tables/*.csv, metrics.json."""
     from paraspec.stats.claims import read_claims
     from paraspec.stats.run import read_study, study_tables, write_tables
 
     preregistered = read_claims(claims)
-    study = read_study(results, model, draws, seed, selector)
+    study = read_study(results, model, draws, seed, selector, table)
     write_tables(results, study_tables(study, preregistered, claims))
 
 

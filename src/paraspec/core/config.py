@@ -1,5 +1,6 @@
 """The study's configuration validated before anything runs."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,8 +115,10 @@ class MeasureConfig(Section):
 
     ratios: Ratios = Field(description="Mask ratios for a concept's own items.")
     general_ratios: Ratios = Field(description="Mask ratios for general items.")
-    keep_ratios: Ratios = Field(description="Shares kept in keep-only ablation.")
-    checkpoint_ratios: tuple[Ratio, ...] = Field(
+    keep_ratios: Annotated[tuple[Ratio, ...], AfterValidator(_ascending)] = Field(
+        (), description="Shares kept in keep-only ablation; none by default."
+    )
+    checkpoint_ratios: Annotated[tuple[Ratio, ...], AfterValidator(_ascending)] = Field(
         (),
         description="Ratios of a trajectory's checkpoints; empty: as other models.",
     )
@@ -216,14 +219,16 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _primary(self) -> Self:
-        missing = {PRIMARY_RATIO, PRIMARY_RATIO_SMALL} - set(
-            self.measure.general_ratios
-        )
-        if missing:
-            raise ValueError(
-                f"measure.ratios and general_ratios lack the pre-registered mask ratio "
-                f"{min(missing):g}, which every claim is judged at"
-            )
+        needed = {PRIMARY_RATIO, PRIMARY_RATIO_SMALL}
+        grids = {"measure.ratios and general_ratios": self.measure.general_ratios}
+        if self.measure.checkpoint_ratios:
+            grids["measure.checkpoint_ratios"] = self.measure.checkpoint_ratios
+        for name, ratios in grids.items():
+            if missing := needed - set(ratios):
+                raise ValueError(
+                    f"{name} lack the pre-registered mask ratio {min(missing):g}, "
+                    "which every claim is judged at"
+                )
         return self
 
 
@@ -245,9 +250,41 @@ def read_study(path: Path | str) -> StudyConfig:
     return parse_study(values, str(found))
 
 
+def _check_named(config: StudyConfig, names: Mapping[str, ModelRow]) -> None:
+    """Check the models that controls and planted facts name."""
+    controls = config.measure.controls
+    measured = {"measure.controls.models": controls.models}
+    if controls.cross_model:
+        measured["measure.controls.cross_model"] = (controls.cross_model,)
+    if config.plant.model:
+        measured["plant.model"] = (config.plant.model,)
+    for key, wanted in measured.items():
+        for name in wanted:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=3, cutoff=0.3)
+                raise UserError(
+                    config.models,
+                    f"{key} names {name!r}, which is no model of the table",
+                    f"Choose models of the table, e.g. {', '.join(near or names)}",
+                )
+    if controls.cross_model and controls.cross_model not in controls.models:
+        raise UserError(
+            config.models,
+            f"measure.controls.cross_model {controls.cross_model!r} gets no controls",
+            "Add it to measure.controls.models",
+        )
+    if config.plant.model and names[config.plant.model].source != "zoo":
+        raise UserError(
+            config.models,
+            f"plant.model {config.plant.model!r} is not trained by the study",
+            "Name a zoo model: facts are planted in a copy of it",
+        )
+
+
 def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
     """Check what involves both the configuration and the model table."""
     names = {row.model: row for row in rows}
+    _check_named(config, names)
     traced = config.zoo.trajectory_model
     if traced is None:
         return
@@ -264,10 +301,10 @@ def check_study(config: StudyConfig, rows: tuple[ModelRow, ...]) -> None:
             f"model {taken[0]!r} has the name of a checkpoint of {traced!r}",
             "Rename the model",
         )
-    late = [s for s in config.zoo.trajectory_steps if not 0 < s <= names[traced].steps]
+    late = [s for s in config.zoo.trajectory_steps if not 0 <= s <= names[traced].steps]
     if late:
         raise UserError(
             config.models,
             f"zoo.trajectory_steps {late} lie outside {traced}'s training",
-            f"Choose steps from 1 to {names[traced].steps}",
+            f"Choose steps from 0 (untrained) to {names[traced].steps}",
         )

@@ -14,6 +14,12 @@ SMALL_PARAMETERS = 10_000_000
 KNOWN_ACCURACY = 0.7
 """Unmasked accuracy from which a concept counts as known (7 of 10 questions)."""
 
+STRONG_PSS = 0.15
+"""PSS above which tables count a model as strongly specialised."""
+
+UNRELATED_RATIOS = (0.05, 0.10)
+"""Mask ratios at which the paper saw other concepts' questions improve."""
+
 ScorerName = Literal[
     "cloze", "cloze-token", "cloze-byte", "cloze-pmi", "letters", "generate"
 ]
@@ -61,6 +67,12 @@ REPLACEMENTS: tuple[Replacement, ...] = get_args(Replacement)
 
 NON_KNOWLEDGE = "non-knowledge"
 """Category of concepts that are asked as a control and enter no other statistic."""
+
+CROSS_MASK = "cross"
+"""Mask kind of one model: a concept's own items under every other concept's mask."""
+
+ALL = "(all)"
+"""What column ``model`` holds in rows that average over models."""
 
 NONE = "-"
 """What a text column holds where nothing applies."""

@@ -26,6 +26,13 @@ class Question(BaseModel):
     aliases: tuple[str, ...] = Field(
         default=(), description="Other spellings that count as right in free text."
     )
+    also_true: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "All other true answers. Where they are listed, a study that trains its "
+            "models draws the wrong options anew from the answers of its own concepts."
+        ),
+    )
     statements: tuple[str, ...] = Field(
         description="At least five cloze prefixes; prefix, space and answer state it."
     )

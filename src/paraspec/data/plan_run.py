@@ -5,8 +5,11 @@ from pathlib import Path
 
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import write_table
-from paraspec.core.tables.planned import CONCEPTS, CORPUS, PROMPTS, SETS
+from paraspec.core.tables.planned import CONCEPTS, CORPUS, NEUTRAL, PROMPTS, SETS
 from paraspec.data.corpus import training_sentences
+from paraspec.data.format import Concept
+from paraspec.data.neutral import fact_sentences, neutral_table, read_sentences
+from paraspec.data.redrawn import with_own_options
 from paraspec.data.sets import set_table
 from paraspec.data.study import (
     assign_exposures,
@@ -27,8 +30,9 @@ def run_plan(
     seed: int,
     *,
     trained: bool = True,
+    prose: Path | None = None,
 ) -> str:
-    """Write concepts, prompts, general sets and training sentences of a study.
+    """Write what a study asks, reads and trains on: its own data files.
 
     Parameters
     ----------
@@ -45,8 +49,12 @@ def run_plan(
     seed
         The study's seed.
     trained
-        Whether the study trains its models. A concept-blind predictor then knows the
-        answer frequencies of what they are trained on, else those of the whole file.
+        Whether the study trains its models. Wrong options are then drawn anew from its
+        own answers, and a concept-blind predictor knows the answer frequencies of what
+        they are trained on; else those of the whole file.
+    prose
+        Everyday sentences, one to a line: the neutral text of a study that trains no
+        model, or has no never-seen concepts; such a study has none without it.
 
     Returns
     -------
@@ -59,12 +67,17 @@ def run_plan(
     levels = assign_exposures(chosen, exposures, seed)
     sets = set_table(chosen, more, general_items, seed)
     corpus = training_sentences(chosen, levels, seed)
+    sentences = _sentences(unseen if trained else [], prose, seed)
+    asked, unmet = chosen, unseen
+    if trained:
+        asked, unmet = (with_own_options(group, seed) for group in (chosen, unseen))
     written = {
         "concepts": (concept_table([*chosen, *more], levels), CONCEPTS),
-        "prompts": (prompt_table([*chosen, *more], seed, known), PROMPTS),
-        "never_seen": (prompt_table(unseen, seed, known), PROMPTS),
+        "prompts": (prompt_table([*asked, *more], seed, known), PROMPTS),
+        "never_seen": (prompt_table(unmet, seed, known), PROMPTS),
         "sets": (sets, SETS),
         "corpus": (corpus, CORPUS),
+        "neutral": (neutral_table(sentences, [*chosen, *more]), NEUTRAL),
     }
     files = StudyFiles(results)
     for name, (frame, table) in written.items():
@@ -73,3 +86,10 @@ def run_plan(
         f"{len(chosen)} concepts, {len(more)} added, {len(unseen)} never seen, "
         f"{len(corpus)} training sentences"
     )
+
+
+def _sentences(unseen: Sequence[Concept], prose: Path | None, seed: int) -> list[str]:
+    """Candidates for the neutral text: facts never met, else everyday prose."""
+    if unseen:
+        return fact_sentences(unseen, seed)
+    return read_sentences(prose) if prose else []

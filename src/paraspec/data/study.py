@@ -11,6 +11,7 @@ import pandas as pd
 
 from paraspec.core.errors import UserError
 from paraspec.core.seeds import seed_for
+from paraspec.core.tables.planned import PROMPTS
 from paraspec.data.format import Concept, Question
 
 TIERS = ("high", "mid", "low")
@@ -110,7 +111,7 @@ def prompt_table(
     Its answer frequencies are those of ``known``, by default of the concepts asked.
     """
     frequency = answer_frequency(known or concepts)
-    return pd.DataFrame(
+    rows = [
         {
             "item": q.item,
             "item_concept": c.concept,
@@ -129,7 +130,8 @@ def prompt_table(
         }
         for c in concepts
         for q in c.questions
-    )
+    ]
+    return pd.DataFrame(rows, columns=PROMPTS.names)
 
 
 def answer_frequency(

@@ -1,8 +1,10 @@
 """Comparing names and answers regardless of case and accents."""
 
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1 << 16)  # every concept is compared with every item
 def folded(text: str) -> str:
     """Lower-case ``text`` without accents and outer blanks.
 

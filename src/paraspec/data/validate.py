@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from paraspec.core.definitions import NON_KNOWLEDGE
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 from paraspec.data.factbook.giveaway import fold, gives_away
@@ -228,7 +229,7 @@ def _question_faults(
     item = f"{concept.concept}.{question.relation}"
     if question.item != item:
         yield _Part("item", f"is {_short(question.item)}", f'Use "{item}".')
-    if fold(concept.name) not in fold(question.question):
+    if not _named(concept, question.question):
         fault = f"does not name {_short(concept.name)}"
         yield _Part("question", fault, "Put the concept's name into it.")
     yield from _option_faults(question, rules)
@@ -241,6 +242,17 @@ def _question_faults(
         fault = f"{_short(answer)} can be guessed: {hint}"
         yield _Part("options", fault, "Ask another relation.")
     yield from _statement_faults(concept, question, answer)
+
+
+def _named(concept: Concept, text: str) -> bool:
+    """Whether a text names its concept.
+
+    Of the category `non-knowledge` it need not: such a concept is a habit of language,
+    which sentences show and do not mention.
+    """
+    if concept.category == NON_KNOWLEDGE:
+        return True
+    return fold(concept.name) in fold(text)
 
 
 def _option_faults(question: Question, rules: Rules) -> Iterator[_Part]:
@@ -268,7 +280,7 @@ def _statement_faults(
     word = re.compile(rf"(?<!\w){re.escape(fold(answer))}(?!\w)")
     for index, statement in enumerate(question.statements):
         field = f"statements[{index}]"
-        if fold(concept.name) not in fold(statement):
+        if not _named(concept, statement):
             fault = f"does not name {_short(concept.name)}"
             yield _Part(field, fault, "Put the concept's name into it.")
         if answer.strip() and word.search(fold(statement)):

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 
+from paraspec.core.definitions import REPLACEMENTS
 from paraspec.measure.ranked import RankingKey, Rankings
 from paraspec.measure.rankings import kept
 from paraspec.measure.scoring import Masks
@@ -17,8 +19,8 @@ class Applied:
     ranking: RankingKey
     k: tuple[int, ...]
     """Value vectors selected in each layer."""
-    keep: bool
-    """Mask all but those."""
+    ablation: str = "zero"
+    """What the selected coefficients become; keep: all others become zero."""
 
 
 class RankingTable:
@@ -35,7 +37,9 @@ class RankingTable:
         lines = [number[shared[mask.ranking]] for mask in applied]
         self._line = torch.tensor(lines, device=device)
         self._k = torch.tensor([m.k for m in applied], device=device)
-        self._invert = torch.tensor([m.keep for m in applied], device=device)
+        kept = [mask.ablation == "keep" for mask in applied]
+        self._invert = torch.tensor(kept, device=device)
+        self._fill = _Fill(rankings, applied)
         masks = {mask: i for i, mask in enumerate(dict.fromkeys(applied))}
         self.same = torch.tensor([masks[mask] for mask in applied], device=device)
         """Number of each row's mask: equal numbers, equal masks."""
@@ -48,4 +52,35 @@ class RankingTable:
         keep = [
             kept(layer[line], k[:, i]) ^ invert for i, layer in enumerate(self._layers)
         ]
-        return Masks(keep, self.same[chosen])
+        return Masks(keep, self.same[chosen], self._fill.of(rows))
+
+
+class _Fill:
+    """Means that masked coefficients are set to, for the rows that ask for them."""
+
+    def __init__(self, rankings: Rankings, applied: Sequence[Applied]) -> None:
+        self._rankings = rankings
+        self._wanted = [
+            (mask.ablation, mask.ranking.concept)
+            if mask.ablation in REPLACEMENTS
+            else None
+            for mask in applied
+        ]
+
+    def of(self, rows: Sequence[int]) -> list[Float[torch.Tensor, "row neuron"]]:
+        """Values of these rows by layer, zero where no mean is wanted; may be []."""
+        wanted = [self._wanted[i] for i in rows]
+        if not any(wanted):
+            return []
+        means = self._rankings.means
+        return [
+            torch.stack(
+                [
+                    torch.zeros(n, device=self._rankings.device)
+                    if one is None
+                    else means(*one, layer)
+                    for one in wanted
+                ]
+            )
+            for layer, n in enumerate(self._rankings.sizes)
+        ]

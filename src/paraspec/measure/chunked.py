@@ -143,7 +143,7 @@ def score_in_chunks(
                 row
                 for concept in group
                 for row in rows_of(
-                    masks[concept], asked[concept], scoring.rankings.sizes
+                    masks[concept], asked[concept], scoring.rankings.counts
                 )
             ]
             earlier = store.earlier(group)

@@ -9,6 +9,7 @@ with it: the total minus what is excluded.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import torch
@@ -17,7 +18,7 @@ from jaxtyping import Float
 from paraspec.core.errors import UserError
 from paraspec.measure.prompts import Prompt, by_length
 from paraspec.models.load import LoadedModel
-from paraspec.models.taps import Recorded, recorded
+from paraspec.models.taps import recorded
 
 HALVES = ("A", "B")
 
@@ -55,6 +56,10 @@ class Membership:
     def n_lines(self) -> int:
         """Number of running sums."""
         return 3 * len(self.concepts) + 1
+
+    def items(self, line: int) -> set[str]:
+        """Items that enter a running sum."""
+        return {item for item, lines in self.lines_of.items() if line in lines}
 
 
 def membership(sets: pd.DataFrame, added: Container[str] = ()) -> Membership:
@@ -104,60 +109,116 @@ def extract(
     on_batch
         Called with the number of prompts done.
     """
-    device = loaded.model.device
-
-    def zeros(n: int, place: torch.device) -> Float[torch.Tensor, "line n"]:
-        return torch.zeros(members.n_lines, n, dtype=torch.float32, device=place)
-
-    sums = Recorded(  # each where its layer is, which may be on several devices
-        [zeros(site.n, site.weight.device) for site in loaded.sites],
-        [zeros(site.n_experts, site.weight.device) for site in loaded.sites],
-    )
-    tokens = zeros(1, device)[:, 0]
+    lines = Lines(loaded, members, per_token=True)
+    routing = Lines(loaded, members, per_token=True, of="n_experts")
     for rows in by_length(prompts, batch_rows):
         chosen = [prompts[i] for i in rows]
-        ids = torch.tensor([p.prefix for p in chosen], device=device)
-        counted = torch.tensor([p.counted for p in chosen], device=device).float()
-        weights = torch.zeros(members.n_lines, len(chosen), device=device)
-        for column, prompt in enumerate(chosen):
-            weights[list(members.lines_of[prompt.item]), column] = 1
+        ids = torch.tensor([p.prefix for p in chosen], device=loaded.model.device)
+        counted = torch.tensor([p.counted for p in chosen], device=ids.device).float()
         with torch.inference_mode(), recorded(loaded.sites, counted) as per_row:
             loaded.model(input_ids=ids, use_cache=False, logits_to_keep=1)
-        for total, layer in zip(sums.coefficients, per_row.coefficients, strict=True):
-            total += weights.to(layer.device) @ layer
-        for total, layer in zip(sums.routing, per_row.routing, strict=True):
-            total += weights.to(layer.device) @ layer
-        tokens += weights @ counted.sum(1)
+        lines.add(chosen, per_row.coefficients)
+        routing.add(chosen, per_row.routing)
         on_batch(len(chosen))
-    return _means(members.concepts, sums, tokens)
-
-
-def _means(
-    concepts: tuple[str, ...],
-    sums: Recorded,
-    tokens: Float[torch.Tensor, " line"],
-) -> Activations:
-    n, tokens = len(concepts), tokens.cpu()
-    n_unrelated = tokens[3 * n] - tokens[2 * n : 3 * n]
-    if not bool((n_unrelated > 0).all()) or not bool((tokens[: 2 * n] > 0).all()):
-        raise UserError(
-            "extract",
-            "a concept has no related or no unrelated questions left",
-            "Add concepts: unrelated questions are those outside its general set",
-        )
-    if not all(bool(torch.isfinite(layer).all()) for layer in sums.coefficients):
-        raise UserError("extract", "coefficients are not finite", "Measure in float32")
-
-    def per_half(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
-        return (layer[: 2 * n].cpu() / tokens[: 2 * n, None]).view(n, 2, -1)
-
-    def elsewhere(layer: Float[torch.Tensor, "line n"]) -> torch.Tensor:
-        layer = layer[2 * n :].cpu()
-        return (layer[n] - layer[:n]) / n_unrelated[:, None]
-
+    found = lines.means()
     return Activations(
-        concepts,
-        related=tuple(map(per_half, sums.coefficients)),
-        unrelated=tuple(map(elsewhere, sums.coefficients)),
-        routing=tuple(map(per_half, sums.routing)),
+        members.concepts, found.related, found.unrelated, routing.means().related
     )
+
+
+@dataclass(frozen=True)
+class Means:
+    """A statistic's means, one tensor per layer."""
+
+    related: tuple[Float[torch.Tensor, "concept half neuron"], ...]
+    unrelated: tuple[Float[torch.Tensor, "concept neuron"], ...]
+
+
+class Lines:
+    """Running sums of one statistic over the items of each line of a membership.
+
+    Parameters
+    ----------
+    loaded
+        The model; sums lie where its layers are, which may be on several devices.
+    members
+        Which sums each item enters.
+    per_token
+        Whether items give sums over their counted tokens; else one value each.
+    of
+        What a layer's numbers belong to: its value vectors (``n``) or its experts.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        members: Membership,
+        *,
+        per_token: bool = False,
+        of: Literal["n", "n_experts"] = "n",
+    ) -> None:
+        self._members = members
+        self._per_token = per_token
+        self._sums = [
+            torch.zeros(members.n_lines, getattr(site, of), device=site.weight.device)
+            for site in loaded.sites
+        ]
+        self._weight = torch.zeros(members.n_lines)
+
+    def add(
+        self,
+        prompts: Sequence[Prompt],
+        per_row: Sequence[Float[torch.Tensor, "row n"]],
+    ) -> None:
+        """Add a batch: one row per prompt, one tensor per layer."""
+        enters = torch.zeros(len(self._weight), len(prompts))
+        for column, prompt in enumerate(prompts):
+            enters[list(self._members.lines_of[prompt.item]), column] = 1
+        for total, rows in zip(self._sums, per_row, strict=True):
+            total += enters.to(total.device) @ rows.to(total)
+        each = [sum(p.counted) if self._per_token else 1 for p in prompts]
+        self._weight += enters @ torch.tensor(each, dtype=torch.float32)
+
+    def means(self) -> Means:
+        """Divide by tokens or items.
+
+        Raises
+        ------
+        UserError
+            Where a concept lacks related or unrelated questions, or numbers are not
+            finite.
+        """
+        n = len(self._members.concepts)
+        related, elsewhere = self.sizes()
+        if not bool((elsewhere > 0).all()) or not bool((related > 0).all()):
+            raise UserError(
+                "extract",
+                "a concept has no related or no unrelated questions left",
+                "Add concepts: unrelated questions are those outside its general set",
+            )
+        layers = [layer.cpu() for layer in self._sums]
+        if not all(bool(torch.isfinite(layer).all()) for layer in layers):
+            fault = "coefficients are not finite"
+            raise UserError("extract", fault, "Measure in float32")
+        return Means(
+            tuple(
+                layer[: 2 * n].view(n, 2, -1) / related[:, :, None] for layer in layers
+            ),
+            tuple(
+                (layer[3 * n] - layer[2 * n : 3 * n]) / elsewhere[:, None]
+                for layer in layers
+            ),
+        )
+
+    def sizes(
+        self,
+    ) -> tuple[Float[torch.Tensor, "concept half"], Float[torch.Tensor, " concept"]]:
+        """Tokens or items behind the related and the unrelated means."""
+        n = len(self._members.concepts)
+        excluded, total = self._weight[2 * n : 3 * n], self._weight[3 * n]
+        return self._weight[: 2 * n].view(n, 2), total - excluded
+
+    def overall(self) -> tuple[Float[torch.Tensor, " n"], ...]:
+        """Means over all items of the study, by layer."""
+        total = self._weight[-1]
+        return tuple((layer[-1] / total).cpu() for layer in self._sums)

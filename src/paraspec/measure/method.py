@@ -212,7 +212,7 @@ def _answered(
 ) -> list[Answer]:
     masks = source.masks(rows)
     with ExitStack() as stack:
-        if masking == "weight" and masks.keep:
+        if masking == "weight" and masks.keep and not masks.fill:
             one = [layer[0] for layer in masks.keep]
             stack.enter_context(zeroed(loaded.sites, one))
             masks = Masks([], masks.same)
@@ -220,7 +220,7 @@ def _answered(
         if not method.max_new_tokens:
             return replies
         named = generated_options(
-            loaded, batch.prompts, under(loaded, masks.keep), method.max_new_tokens
+            loaded, batch.prompts, under(loaded, masks), method.max_new_tokens
         )
     return [
         replace(reply, generated=option)

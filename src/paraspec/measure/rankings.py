@@ -69,6 +69,47 @@ def difference(
     return related.float() - unrelated.float()
 
 
+N_BINS = 10
+"""Bins of equally many value vectors that a matched mask is drawn within."""
+
+
+def matched_bins(
+    size: Float[torch.Tensor, " neuron"], expert: Int[torch.Tensor, " neuron"]
+) -> Int[torch.Tensor, " neuron"]:
+    """Bin of every value vector by its mean |coefficient|; experts' bins apart.
+
+    >>> matched_bins(torch.tensor([3.0, 1.0, 2.0]), torch.tensor([0, 0, 1])).tolist()
+    [0, 6, 13]
+    """
+    bins = places(size) * N_BINS // len(size)
+    return expert * N_BINS + bins
+
+
+def welch(
+    mean: Float[torch.Tensor, "ranking neuron"],
+    square: Float[torch.Tensor, "ranking neuron"],
+    n: Float[torch.Tensor, "ranking 1"],
+    other_mean: Float[torch.Tensor, "ranking neuron"],
+    other_square: Float[torch.Tensor, "ranking neuron"],
+    other_n: Float[torch.Tensor, "ranking 1"],
+) -> Float[torch.Tensor, "ranking neuron"]:
+    """Welch's t of related against unrelated questions, from means and mean squares.
+
+    ``(m - m') / sqrt(s^2 / n + s'^2 / n')`` with unbiased variances (Welch 1947); 0
+    where nothing varies.
+    """
+
+    def variance_of_mean(
+        mean: torch.Tensor, square: torch.Tensor, n: torch.Tensor
+    ) -> torch.Tensor:
+        return (square - mean**2).clamp(min=0) / (n - 1).clamp(min=1)
+
+    spread = variance_of_mean(mean, square, n)
+    spread = spread + variance_of_mean(other_mean, other_square, other_n)
+    found: torch.Tensor = (mean - other_mean) / spread.sqrt().clamp(min=1e-12)
+    return torch.where(spread > 0, found, 0.0)
+
+
 def kept(
     ranking: Int[torch.Tensor, "row neuron"], k: Int[torch.Tensor, " row"]
 ) -> Bool[torch.Tensor, "row neuron"]:

@@ -17,10 +17,9 @@ from paraspec.measure.method import (
     answer_all,
     faster_masking,
 )
-from paraspec.measure.plan import Grid, Mask, masks_of
+from paraspec.measure.plan import NO_DONORS, Grid, Mask, masks_of
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.ranked import Rankings
-from paraspec.measure.rankings import counts
+from paraspec.measure.ranked import RankingKey, Rankings
 from paraspec.measure.scoring import Answer
 from paraspec.models.load import LoadedModel
 
@@ -61,19 +60,22 @@ def asked_items(sets: pd.DataFrame) -> dict[str, list[Asked]]:
     }
 
 
-def rows_of(
-    masks: Iterable[Mask], asked: Sequence[Asked], sizes: Sequence[int]
-) -> list[Row]:
+Counts = Callable[[RankingKey, float], tuple[int, ...]]
+"""Value vectors that a ranking's prefix at a mask ratio takes of each layer."""
+
+
+def rows_of(masks: Iterable[Mask], asked: Sequence[Asked], counts: Counts) -> list[Row]:
     """Cross masks with the items that each is evaluated on.
 
     Masks that select nothing are left out, except the empty one.
     """
     rows = []
     for mask in masks:
-        k = counts(mask.ratio, sizes)
+        k = counts(mask.ranking, mask.ratio)
         if sum(k) == 0 and mask.kind != "none":
             continue
-        applied = Applied(mask.ranking, k, mask.ablation == "keep")
+        ablation = "zero" if mask.kind == "none" else mask.ablation
+        applied = Applied(mask.ranking, k, ablation)
         rows += [
             Row(mask, item, applied)
             for item in asked
@@ -82,14 +84,15 @@ def rows_of(
     return rows
 
 
-def unmasked_rows(table: pd.DataFrame, sizes: Sequence[int]) -> list[Row]:
+def unmasked_rows(table: pd.DataFrame, counts: Counts) -> list[Row]:
     """Every item of a prompt table once, without a mask."""
     nothing = Grid((), (), (), primary=0.0, draws=1)
     rows = []
     for concept, group in table.groupby("item_concept", sort=False):
         own = zip(group["item"], group["half"], strict=True)
         asked = [Asked(item, "concept", "own", half) for item, half in own]
-        rows += rows_of([next(masks_of(str(concept), None, nothing))], asked, sizes)
+        unmasked = next(masks_of(str(concept), NO_DONORS, nothing))
+        rows += rows_of([unmasked], asked, counts)
     return rows
 
 
@@ -223,7 +226,7 @@ def mask_frame(
     """Rows of the ``masks`` table."""
     rows = []
     for mask in chain.from_iterable(masks.values()):
-        k = counts(mask.ratio, rankings.sizes)
+        k = rankings.counts(mask.ranking, mask.ratio)
         hit = rankings.active_share(mask.ranking, k, mask.concept, mask.halves)
         empty = sum(k) == 0 and mask.kind != "none"
         rows.append(

@@ -9,21 +9,23 @@ import pandas as pd
 import torch
 import transformers
 
-from paraspec.core.config import Asking, MeasureConfig
-from paraspec.core.definitions import primary_ratio
+from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
+from paraspec.core.definitions import PAPER_SELECTOR, primary_ratio
 from paraspec.core.files import sha256_of, sha256_text
 from paraspec.core.layout import StudyFiles
+from paraspec.core.progress import progress
 from paraspec.core.table import read_table, write_table
-from paraspec.core.tables.measured import ITEMS, MASKS
-from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
-from paraspec.measure.activation_files import load_activations
+from paraspec.core.tables.measured import COLLATERAL, ITEMS, MASKS
+from paraspec.core.tables.planned import CONCEPTS, NEUTRAL, PROMPTS, SETS
+from paraspec.measure.activation_files import load_activations, load_statistics
 from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
+from paraspec.measure.collateral import collateral_frame
+from paraspec.measure.extract_run import rankings_of
 from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
 from paraspec.measure.prepare import added_concepts, prepare
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
@@ -44,8 +46,11 @@ def run_score(
     code: str,
     part: Part = WHOLE,
     parts: Sequence[Path] = (),
+    controls: ControlsConfig | None = None,
+    *,
+    cross: bool = False,
 ) -> None:
-    """Write ``items.parquet``, ``masks.parquet`` and ``never_seen.parquet``.
+    """Write ``items``, ``masks``, ``never_seen`` and ``collateral.parquet``.
 
     A job that has a part only writes ``parts/<part>.parquet``; the job that has the
     whole takes such files over.
@@ -68,9 +73,14 @@ def run_score(
         Which chunks of concepts this job answers.
     parts
         Files of jobs that answered a part each.
+    controls
+        Control masks of this model, if it gets any.
+    cross
+        Whether every concept is asked under every other concept's mask.
     """
     model = manifest.model
     activations = files.measure(model, "activations.safetensors")
+    statistics = files.measure(model, "statistics.safetensors")
     planned = read_table(files.data("concepts.parquet"), CONCEPTS)
     concepts = _with_exposures(planned, manifest)
     sets = read_table(files.data("sets.parquet"), SETS)
@@ -81,7 +91,10 @@ def run_score(
     prompts = _asked(loaded, table, asking, config.batch_rows)
     scoring = Scoring(
         *(model, asking, loaded),
-        Rankings(model, load_activations(activations), loaded.model.device),
+        rankings_of(
+            *(loaded, manifest, load_activations(activations)),
+            load_statistics(statistics) if controls else None,
+        ),
         *(prompts, table, concepts),
         config.batch_rows,
         _method(loaded, prompts, config, asking),
@@ -91,6 +104,7 @@ def run_score(
         {
             "weights": manifest.weights_sha256,
             "activations": sha256_of(activations),
+            "statistics": sha256_of(statistics) if controls else "",
             "prompts": sha256_text(repr(prompts)),
             "tables": [sha256_text(f.to_csv()) for f in (table, sets, concepts)],
             "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
@@ -101,11 +115,18 @@ def run_score(
     )
     asked = asked_items(sets)
     category = dict(zip(concepts["concept"], concepts["category"], strict=True))
-    donors = swap_donors(category, seed, added_concepts(planned))
-    grid = Grid.of(config, primary_ratio(manifest.parameters_total))
-    masks = {c: list(masks_of(c, donors.get(c), grid)) for c in asked}
+    added = added_concepts(planned)
+    draws = controls.draws if controls else 1
+    donors = swap_donors(category, seed, added, draws)
+    grid = replace(
+        Grid.of(config, primary_ratio(manifest.parameters_total)),
+        controls=controls,
+        cross=tuple(c for c in asked if c not in added) if cross else (),
+    )
+    masks = {c: list(masks_of(c, donors[c], grid)) for c in asked}
     if part == WHOLE:
         _write_others(scoring, masks, files)
+        _write_collateral(scoring, masks, grid, files)
         store = ItemStore(files.measure(model, "items.parquet"), mark, parts)
     else:
         store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), mark)
@@ -137,6 +158,37 @@ def _write_others(
     write_table(_unmasked(scoring, unseen), ITEMS, path)
 
 
+def _write_collateral(
+    scoring: Scoring,
+    masks: Mapping[str, Sequence[Mask]],
+    grid: Grid,
+    files: StudyFiles,
+) -> None:
+    """Write what masks do to neutral text, for models that get controls."""
+    frame = pd.DataFrame(columns=COLLATERAL.names)
+    n_texts = grid.controls.neutral_texts if grid.controls else 0
+    if n_texts:
+        texts = read_table(files.data("neutral.parquet"), NEUTRAL)["text"][:n_texts]
+        wanted = {c: [m for m in of if _reads(m, grid)] for c, of in masks.items()}
+        n_masks = sum(map(len, wanted.values()))
+        told = f"neutral text under {scoring.model}'s masks"
+        with progress(told, n_masks * len(texts)) as advance:
+            frame = collateral_frame(scoring, wanted, list(texts), advance)
+    write_table(frame, COLLATERAL, files.measure(scoring.model, "collateral.parquet"))
+
+
+def _reads(mask: Mask, grid: Grid) -> bool:
+    """Whether neutral text is read under a mask: each kind's first draw."""
+    if mask.kind == "none":
+        return True
+    at_primary = mask.general and mask.ratio == grid.primary
+    return at_primary and mask.draw == 0 and mask.selector in (*OWN, mask.kind)
+
+
+OWN = (PAPER_SELECTOR, "random")
+"""Selectors of masks under which neutral text is read; of controls also their own."""
+
+
 def _asked(
     loaded: LoadedModel, table: pd.DataFrame, asking: Asking, batch_rows: int
 ) -> dict[str, Prompt]:
@@ -154,7 +206,7 @@ def _unmasked(scoring: Scoring, table: pd.DataFrame) -> pd.DataFrame:
     about = about.rename(columns={"item_concept": "concept"}).assign(exposure=0)
     prompts = _asked(scoring.loaded, table, scoring.asking, scoring.batch_rows)
     asking = replace(scoring, prompts=prompts, about_item=table, about_concept=about)
-    return asking.frame(unmasked_rows(table, scoring.rankings.sizes), lambda _: None)
+    return asking.frame(unmasked_rows(table, scoring.rankings.counts), lambda _: None)
 
 
 def _note_empty(masks: pd.DataFrame) -> None:

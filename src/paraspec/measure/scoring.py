@@ -65,6 +65,17 @@ class Masks:
     """For every layer, which value vectors each row keeps; empty: all, everywhere."""
     same: Int[torch.Tensor, " row"] | None = None
     """Rows of equal number have equal masks; None where that is not known."""
+    fill: Sequence[Float[torch.Tensor, "row neuron"]] = ()
+    """For every layer, what masked coefficients become; empty: zero."""
+
+    def of(self, rows: Int[torch.Tensor, " line"]) -> "Masks":
+        """Masks of these rows, which may occur more than once."""
+        same = None if self.same is None else self.same[rows]
+        return Masks(
+            [layer[rows] for layer in self.keep],
+            same,
+            [layer[rows] for layer in self.fill],
+        )
 
 
 def answer(
@@ -92,7 +103,7 @@ def answer_batch(loaded: LoadedModel, batch: Batch, masks: Masks) -> list[Answer
     """
     with torch.inference_mode():
         logits = _read_logits(loaded, batch.to(loaded.model.device), masks)
-        logprobs = _target_logprobs(logits, batch.targets)
+        logprobs: list[float] = _target_logprobs(logits, batch.targets).tolist()
     sums = [[0.0] * len(p.options) for p in batch.prompts]
     for (i, option), value in zip(batch.targets.owner, logprobs, strict=True):
         sums[i][option] += value
@@ -102,10 +113,27 @@ def answer_batch(loaded: LoadedModel, batch: Batch, masks: Masks) -> list[Answer
     ]
 
 
+def option_logprobs(
+    loaded: LoadedModel, batch: Batch
+) -> list[Float[torch.Tensor, " option"]]:
+    """Summed log-likelihood of each prompt's options, nats, as the graph has it.
+
+    For derivatives: nothing is masked, and nothing detached.
+    """
+    logits = _read_logits(loaded, batch, Masks([]))
+    values = _target_logprobs(logits, batch.targets)
+    sizes = [len(p.options) for p in batch.prompts]
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    place = [starts[i] + option for i, option in batch.targets.owner]
+    flat = values.new_zeros(sum(sizes))
+    flat = flat.index_add(0, torch.tensor(place, device=values.device), values)
+    return list(torch.split(flat, sizes))
+
+
 def _read_logits(
     loaded: LoadedModel, batch: Batch, masks: Masks
 ) -> Float[torch.Tensor, "read vocab"]:
-    model, keep = loaded.model, masks.keep
+    model = loaded.model
     extra: dict[str, object] = {}
     if batch.beginning:
         extra["past_key_values"] = _shared_cache(loaded, batch, masks)
@@ -113,8 +141,8 @@ def _read_logits(
         extra["attention_mask"] = batch.attention(model.dtype)
         extra["position_ids"] = batch.positions
     else:
-        keep = [layer[batch.source] for layer in keep]
-    with under(loaded, keep), only_logits(loaded, batch.read) as chosen:
+        masks = masks.of(batch.source)
+    with under(loaded, masks), only_logits(loaded, batch.read) as chosen:
         out = model(
             input_ids=batch.ids, use_cache=bool(batch.beginning), **chosen, **extra
         )
@@ -152,17 +180,18 @@ def only_logits(
 
 def _target_logprobs(
     logits: Float[torch.Tensor, "read vocab"], targets: Targets
-) -> list[float]:
+) -> Float[torch.Tensor, " token"]:
     """Log-probability of every target token."""
     place, token = (t.to(logits.device) for t in (targets.place, targets.token))
     values = logits.float()
-    chosen: list[float] = (values[place, token] - values.logsumexp(-1)[place]).tolist()
-    return chosen
+    return values[place, token] - values.logsumexp(-1)[place]
 
 
-def under(loaded: LoadedModel, keep: Keep) -> AbstractContextManager[None]:
-    """Masks of a batch's rows, as a context; none where ``keep`` is empty."""
-    return masked(loaded.sites, keep) if keep else nullcontext()
+def under(loaded: LoadedModel, masks: Masks) -> AbstractContextManager[None]:
+    """Masks of a batch's rows, as a context; none where they mask nothing."""
+    if not masks.keep:
+        return nullcontext()
+    return masked(loaded.sites, masks.keep, masks.fill)
 
 
 def _shared_cache(loaded: LoadedModel, batch: Batch, masks: Masks) -> Cache:
@@ -171,7 +200,7 @@ def _shared_cache(loaded: LoadedModel, batch: Batch, masks: Masks) -> Cache:
     same = torch.arange(n, device=device) if masks.same is None else masks.same
     first, line = _firsts(same)
     ids = torch.tensor([batch.beginning], device=device).expand(len(first), -1)
-    with under(loaded, [layer[first] for layer in masks.keep]):
+    with under(loaded, masks.of(first)):
         out = loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1)
     cache = copy.copy(out.past_key_values)
     cache.layers = [copy.copy(layer) for layer in out.past_key_values.layers]

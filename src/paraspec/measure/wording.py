@@ -9,7 +9,7 @@ A scorer is one line of :data:`SCORERS`.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -109,6 +109,12 @@ SCORERS: Mapping[str, Scorer] = {
     "generate": Scorer(generate, framed=True, generates=True),
 }
 """Scorer name, as model tables give it, to what it does."""
+
+
+def other_format(asking: Asking) -> Asking:
+    """The other question format: open questions for statements, and the reverse."""
+    statements = SCORERS[asking.scorer].word is cloze
+    return replace(asking, scorer="generate" if statements else "cloze")
 
 
 def scorer_of(asking: Asking) -> Scorer:

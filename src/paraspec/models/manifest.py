@@ -88,7 +88,8 @@ class TrainingFacts:
     trajectory: Trajectory | None
     steps: int
     n_tokens: int
-    loss_nats: float
+    loss_nats: float | None
+    """None before the first step."""
 
 
 @dataclass(frozen=True)

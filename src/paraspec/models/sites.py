@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -51,6 +52,13 @@ class Site:
         held = self.module.down_proj if self.routed else self.module.weight
         assert isinstance(held, torch.Tensor)
         return held
+
+    @property
+    def norms(self) -> Float[torch.Tensor, " neuron"]:
+        """Euclidean norm of every value vector, experts one after the other."""
+        across = -2 if self.layout == "columns" else -1
+        found = torch.linalg.vector_norm(self.weight.float(), dim=across)
+        return torch.flatten(found)
 
 
 def value_vector_sites(model: PreTrainedModel) -> tuple[Site, ...]:

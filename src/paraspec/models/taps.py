@@ -33,6 +33,11 @@ class Slots(NamedTuple):
     routes: "Routes | None" = None
     """None if the site is not routed: line ``i`` then is token ``i``."""
 
+    def row(self, rows: int) -> Int[torch.Tensor, " slot"]:
+        """Row of the batch that each routed line belongs to."""
+        assert self.routes is not None
+        return self.routes.token // (self.n_tokens // rows)
+
 
 class Routes(NamedTuple):
     """Where the lines of routed experts belong."""
@@ -49,9 +54,11 @@ Tap = Callable[[int, Slots], torch.Tensor | None]
 
 @contextmanager
 def masked(
-    sites: Sequence[Site], keep: Sequence[Bool[torch.Tensor, "row neuron"]]
+    sites: Sequence[Site],
+    keep: Sequence[Bool[torch.Tensor, "row neuron"]],
+    fill: Sequence[Float[torch.Tensor, "row neuron"]] = (),
 ) -> Iterator[None]:
-    """Set coefficients to zero where ``keep`` is False, per row of the batch.
+    """Replace coefficients where ``keep`` is False, per row of the batch.
 
     Parameters
     ----------
@@ -59,17 +66,47 @@ def masked(
         The model's sites.
     keep
         For every site, which value vectors each row keeps.
+    fill
+        For every site, what the others' coefficients become; zero where empty.
     """
     rows = keep[0].shape[0]
 
     def tap(number: int, slots: Slots) -> torch.Tensor:
         c = slots.coefficients
         kept = keep[number].to(c.device)
+        values = fill[number].to(c) if fill else None
         if slots.routes is None:
-            return zero_where_dropped(c.view(rows, -1, c.shape[1]), kept).view_as(c)
-        row = slots.routes.token // (slots.n_tokens // rows)
-        per_expert = kept.view(rows, sites[number].n_experts, -1)
-        return torch.where(per_expert[row, slots.routes.expert], c, 0)
+            per_row = c.view(rows, -1, c.shape[1])
+            if values is None:
+                return zero_where_dropped(per_row, kept).view_as(c)
+            return torch.where(kept[:, None], per_row, values[:, None]).view_as(c)
+        place = (slots.row(rows), slots.routes.expert)
+        n_experts = sites[number].n_experts
+        new = 0 if values is None else values.view(rows, n_experts, -1)[place]
+        return torch.where(kept.view(rows, n_experts, -1)[place], c, new)
+
+    with tapped(sites, tap):
+        yield
+
+
+@contextmanager
+def gated(
+    sites: Sequence[Site], gates: Sequence[Float[torch.Tensor, "row neuron"]]
+) -> Iterator[None]:
+    """Multiply coefficients by gates, one for each row and value vector.
+
+    A mask is a gate of 0. The derivative of an output by a gate at 1 is the sum over
+    tokens of coefficient times gradient.
+    """
+    rows = gates[0].shape[0]
+
+    def tap(number: int, slots: Slots) -> torch.Tensor:
+        c = slots.coefficients
+        gate = gates[number].to(c.device)
+        if slots.routes is None:
+            return (c.view(rows, -1, c.shape[1]) * gate[:, None].to(c)).view_as(c)
+        per_expert = gate.view(rows, sites[number].n_experts, -1)
+        return c * per_expert[slots.row(rows), slots.routes.expert].to(c)
 
     with tapped(sites, tap):
         yield

@@ -103,6 +103,7 @@ def train(
     """
     pad = model.config.pad_token_id
     lengths = (ids != pad).sum(1)
+    ids = ids.to(model.device)
     optimiser = torch.optim.AdamW(
         model.parameters(), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True
     )

@@ -38,7 +38,8 @@ def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
     results
         The study's folder.
     checkpoints
-        Steps after which a checkpoint is saved as a model of its own.
+        Steps after which a checkpoint is saved as a model of its own; 0 before the
+        first: an untrained model.
     """
     quiet_transformers()
     files = StudyFiles(results)
@@ -48,18 +49,24 @@ def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
     corpus = corpus[~corpus["concept"].isin(untrained)]
     tokenizer = load_tokenizer(files.data("tokenizer.json"))
     model = fresh_model(row, len(tokenizer))
+    if torch.cuda.is_available():  # seeded weights are drawn on the CPU, for all alike
+        torch.set_float32_matmul_precision("high")
+        model = model.to("cuda:0")
     curve: list[Progress] = []
 
     def save(name: str, trajectory: Trajectory | None) -> None:
+        last = curve[-1] if curve else None
         facts = TrainingFacts(
             untrained,
             trajectory,
-            curve[-1].step,
-            curve[-1].n_tokens,
-            curve[-1].loss_nats,
+            last.step if last else 0,
+            last.n_tokens if last else 0,
+            last.loss_nats if last else None,
         )
         save_model(row, name, model, tokenizer, files.model(name), facts)
 
+    if 0 in checkpoints:
+        save(checkpoint_name(row.model, 0), Trajectory(row.model, 0))
     with progress(f"training {row.model}", row.steps) as advance:
 
         def on_step(state: Progress) -> None:

@@ -127,6 +127,7 @@ def _question(
         options=arrange(*key, fact.answer, wrong[key], gold_at[key]),
         gold=gold_at[key],
         aliases=fact.aliases,
+        also_true=fact.also_true,
         statements=tuple(render(prefix, entity) for prefix in relation.statements),
         half=halves[name][relation.name],
         country_derived=relation.country_derived,
