@@ -1,23 +1,27 @@
 """The page stands alone, tells every claim, and writes the tables' numbers."""
 
 import re
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from tests import made_up
 
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.core.tables.judged import VERIFY
-from paraspec.report.answer import answer
+from paraspec.report.answer import answer, lead
 from paraspec.report.figures import FIGURES
 from paraspec.report.numbers import interval, number, points
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "action"}
+HERE = ("#", "data:image/png;base64,")
+"""What a target on the page itself begins with."""
 
 
 class Reader(HTMLParser):
@@ -64,7 +68,7 @@ def words(read):
 
 def cells(html, table):
     """Rows of a page table as lists of (text, small text)."""
-    body = re.search(rf'<table id="table-{table}">.*?</table>', html, re.DOTALL)
+    body = re.search(rf'<table id="table-{table}"[^>]*>.*?</table>', html, re.DOTALL)
     rows = re.findall(r"<tr>(.*?)</tr>", body.group(0), re.DOTALL)[1:]
     return [
         [
@@ -84,8 +88,8 @@ def test_html_is_well_nested_with_unique_identifiers(read):
 
 
 def test_page_loads_nothing(html, read):
-    assert all(target.startswith("#") for target in read.loads)
-    assert not {"script", "link", "iframe", "object"} & set(read.tags)
+    assert all(target.startswith(HERE) for target in read.loads)
+    assert not {"link", "iframe", "object"} & set(read.tags)
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
 
@@ -113,8 +117,27 @@ def test_every_figure_is_inline_with_words_for_those_who_cannot_see(html):
         assert "<figcaption>" in part
 
 
-def test_models_table_repeats_the_tables_numbers(html, drawn):
+def test_links_lead_somewhere(read, drawn):
+    """To a part of the page, or to a model that the explorer holds."""
+    targets = {load[1:] for load in read.loads if load.startswith("#")}
+    models = {f"model={name}" for name in drawn.models["model"]}
+    assert targets <= set(read.ids) | models
+
+
+def test_models_come_first_in_a_table_of_few_columns(html, drawn):
     rows = {row[0][0]: row for row in cells(html, "models")}
+    assert list(rows) == list(drawn.final["model"][::-1])
+    assert max(map(len, rows.values())) <= 6
+
+
+def test_wide_tables_are_folded(html):
+    for name in ("knowledge", "specialisation", "known", "controls", "evidence"):
+        before = html.split(f'<table id="table-{name}"')[0]
+        assert before.rfind("<details") > before.rfind("</details")
+
+
+def test_models_table_repeats_the_tables_numbers(html, drawn):
+    rows = {row[0][0]: row for row in cells(html, "knowledge")}
     assert list(rows) == list(drawn.final["model"][::-1])
     for row in drawn.final.itertuples():
         shown = rows[row.model]
@@ -146,23 +169,27 @@ def test_correlations_are_all_there(html, drawn):
 
 
 def test_answer_takes_its_numbers_from_the_tables(words, drawn, claims):
-    told = answer(drawn, claims)
-    row = drawn.controls.query("model == '(all)' and mask == 'top'").iloc[0]
+    told = answer(drawn)
+    top = "model == '(all)' and mask == 'top' and ablation == 'zero'"
+    row = drawn.controls.query(f"{top} and selector == 'difference'").iloc[0]
     assert points(abs(row["signed"])) in told
+    assert told in words
+
+
+def test_lead_counts_the_verdicts(words, drawn, claims):
+    told = lead(drawn, claims)
     assert f"Of {len(claims)} claims" in told
     assert told in words
 
 
 def test_answer_without_data_says_so(drawn, claims):
-    from dataclasses import replace
-
     empty = replace(
         drawn,
         models=drawn.models.iloc[:0],
         controls=drawn.controls.iloc[:0],
         correlations=drawn.correlations.iloc[:0],
     )
-    told = answer(empty, claims.iloc[:0])
+    told = lead(empty, claims.iloc[:0]) + answer(empty)
     assert "holds no models" in told
     assert "nan" not in told
 
@@ -185,6 +212,17 @@ def test_time_and_memory_are_summed_per_rule(html):
 
 def test_no_comparison_is_told_as_such(words):
     assert "No comparison was made" in words
+
+
+def test_edits_of_the_claims_are_told(root, sources, tmp_path):
+    claims = tmp_path / "claims.yaml"
+    edits = "edits:\n  - {when: 2026-01-02, claim: scale, change: A <new> margin.}\n"
+    claims.write_text(f"{edits}  - Only words.\n")
+    text = made_up.page_of(root, replace(sources, claims=claims))
+    assert "<dt>2026-01-02 scale</dt>" in text
+    assert "A &lt;new&gt; margin." in text
+    assert "Only words." in text
+    assert "Verdict before" not in text
 
 
 def test_comparison_lists_verdicts_and_what_differs(copy, make_page, sources):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.synthetic import Fake, concepts_table, items_table, write_study
 
+from paraspec.core.definitions import NON_KNOWLEDGE
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
@@ -27,7 +28,7 @@ def items():
 def folder(tmp_path_factory):
     """Results folder of the made-up zoo."""
     root = tmp_path_factory.mktemp("study")
-    write_study(root, n_concepts=N_CONCEPTS, draws=DRAWS)
+    write_study(root, n_concepts=N_CONCEPTS, draws=DRAWS, non_knowledge=True)
     return root
 
 
@@ -49,10 +50,11 @@ def found(study):
 
 @pytest.fixture(scope="session")
 def items_of(folder):
-    """Read a model's items again, for computations by another way."""
+    """Read a model's items on concepts again, for computations by another way."""
     files = StudyFiles(folder)
 
     def read(model):
-        return read_table(files.measure(model, "items.parquet"), ITEMS)
+        items = read_table(files.measure(model, "items.parquet"), ITEMS)
+        return items[items["category"] != NON_KNOWLEDGE]
 
     return read

@@ -11,17 +11,20 @@ from paraspec.stats.effects import (
     reason,
 )
 
-EMPTY = [0.0] * 7
+EMPTY = [0.0] * 8
 
 
-def sums(n, before, after, chance=0.25, floor=0.3, margins=(2.0, 1.0)):
-    return [n, before, after, chance * n, floor * n, margins[0] * n, margins[1] * n]
+def sums(n, before, after, chance=0.25, floor=0.3, margins=(2.0, 1.0), kept=None):
+    kept = min(before, after) if kept is None else kept
+    bases = [chance * n, floor * n, margins[0] * n, margins[1] * n]
+    return [n, before, after, *bases, kept]
 
 
 def test_every_quantity_by_hand():
-    # S: .8 to .3, G: .7 to .6; chance .25, floor .3 and .2.
-    own = sums(10, 8, 3, margins=(2.0, 0.5))
-    general = sums(20, 14, 12, floor=0.2, margins=(2.0, 1.5))
+    # S: .8 to .3, G: .7 to .6; chance .25, floor .3 and .2; of what was right, 2 of 8
+    # own items stay right and 11 of 14 general ones.
+    own = sums(10, 8, 3, margins=(2.0, 0.5), kept=2)
+    general = sums(20, 14, 12, floor=0.2, margins=(2.0, 1.5), kept=11)
     found = effects(np.array([own, general]), overall=0.75)
     assert found.pss == pytest.approx(abs(0.6 - 0.3) / 0.7)
     assert found.pss_overall == pytest.approx(0.3 / 0.75)
@@ -30,6 +33,7 @@ def test_every_quantity_by_hand():
     assert found.signed_chance == pytest.approx(0.4 / 0.75)
     assert found.signed_floor == pytest.approx(0.5 / 0.7 - 0.1 / 0.8)
     assert found.signed_margin == pytest.approx(1.5 - 0.5)
+    assert found.signed_known == pytest.approx(6 / 8 - 3 / 14)
     assert found.general_change == pytest.approx(-0.1)
     assert reason(found) == ""
 

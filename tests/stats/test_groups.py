@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from tests.stats.test_pss import naive
 
+from paraspec.core.definitions import ALL
 from paraspec.core.table import checked
 from paraspec.core.tables.across_models import CONTROLS
-from paraspec.stats.groups import ALL, CONTRAST
+from paraspec.stats.groups import CONTRAST
 
 MODEL = "llama-64"
 
@@ -65,18 +66,35 @@ def test_the_pooled_row_is_the_mean_of_dense_models(found, study):
     pooled = level_of(found["tiers"], "tier", CONTRAST, ALL)
     assert pooled["signed"] == pytest.approx(np.mean(each))
     estimates = found["estimates"].set_index("id")
-    row = estimates.loc["frequency.tier.top"]
+    assert np.isnan(estimates.loc["frequency.tier.top", "estimate"])  # of published
+    pooled = level_of(found["tiers"], "exposure", CONTRAST, ALL)
+    row = estimates.loc["frequency.exposure.top"]
     assert row["estimate"] == pytest.approx(pooled["signed"])
     assert row["estimate_low"] == pytest.approx(pooled["signed_low"])
 
 
+KEYS = ["model", "mask", "selector", "ablation"]
+
+
+def keyed(controls):
+    """Rows of zero ablation, and of the paper's selector, by model and mask."""
+    rows = controls[controls["ablation"] == "zero"]
+    rows = rows[(rows["mask"] != "top") | (rows["selector"] == "difference")]
+    return rows.set_index(["model", "mask"])
+
+
+def test_controls_have_one_row_for_each_model_and_kind(found):
+    assert not found["controls"].duplicated(KEYS).any()
+
+
 def test_controls_equal_the_pss_table(found, study):
-    controls = found["controls"].set_index(["model", "mask"])
+    controls = keyed(found["controls"])
     for record in study.records[:4]:
         for mask in ("top", "random", "swap", "top-insample"):
             rows = record.pss[
                 (record.pss["mask"] == mask) & (record.pss["at"] == "ratio")
             ]
+            rows = rows[rows["selector"].isin(["difference", "random"])]
             rows = rows[rows["kinship"] == "same-category"]
             row = rows[np.isclose(rows["ratio"], record.primary)].iloc[0]
             mine = controls.loc[(record.card.model, mask)]
@@ -85,7 +103,7 @@ def test_controls_equal_the_pss_table(found, study):
 
 
 def test_controls_are_paired_with_the_top_mask(found):
-    controls = found["controls"].set_index(["model", "mask"])
+    controls = keyed(found["controls"])
     top, swap = controls.loc[(MODEL, "top")], controls.loc[(MODEL, "swap")]
     assert swap["top_minus"] == pytest.approx(top["signed"] - swap["signed"])
     assert top["top_minus"] == 0
@@ -97,7 +115,8 @@ def test_a_missing_control_is_nan_and_a_reason(study):
 
     from paraspec.stats.controls import controls_table
     from paraspec.stats.items import summed
-    from paraspec.stats.study import Record, study_of
+    from paraspec.stats.record import Record
+    from paraspec.stats.study import study_of
 
     fake = Fake("bare", "x", 12_000, 0.8, 0.3)
     items = items_table(fake, concepts_table(9))

@@ -20,7 +20,8 @@ def table(items):
 
 
 def part(items, mask, ratio, kind, kinship="same-category", half=None):
-    rows = items[(items["mask"] == mask) & (items["ablation"] != "keep")]
+    rows = items[(items["mask"] == mask) & items["ablation"].isin(["-", "zero"])]
+    rows = rows[rows["selector"].isin(["-", "difference", mask])]
     rows = rows[np.isclose(rows["ratio"], ratio) & (rows["set"] == kind)]
     if kind == "general" and kinship != "all":
         rows = rows[rows["kinship"] == kinship]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,16 @@ from tests.synthetic import Fake, write_study
 from typer.testing import CliRunner
 
 from paraspec.cli import stats as commands
+from paraspec.core.definitions import CONTROL_MASKS
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.stats.claims import read_claims
+from paraspec.stats.correlations import correlations_table
+from paraspec.stats.items import MaskKind
 from paraspec.stats.run import TABLES, read_study, study_tables, write_tables
+from paraspec.stats.summary import models_table
 
 
 def test_every_table_is_as_described(found):
@@ -29,7 +34,9 @@ def test_checkpoints_and_experts_stay_out_of_the_primary_analysis(found, study):
     assert len(study.records) == 22
     assert len(study.models) == 14
     assert len(study.primary_models) == 11
-    n = found["correlations"].groupby("models")["n"].unique()
+    rows = found["correlations"]
+    rows = rows[~rows["against"].isin(["released", "mmlu"])]
+    n = rows.groupby("models")["n"].unique()
     assert (n["dense"].tolist(), n["all"].tolist()) == ([11], [14])
     assert not found["sizes"]["model"].str.contains("step").any()
 
@@ -77,11 +84,135 @@ def test_the_made_up_effects_are_found(found):
     assert verdicts["fine-tuning"] == "not testable"
 
 
+def test_size_and_tokens_are_held_constant_where_tokens_are_known(found, study):
+    rows = found["correlations"].set_index("id")
+    models = found["models"][found["models"]["in_primary"]].astype({"tokens": float})
+    columns = np.log2(models[["parameters_total", "tokens"]].to_numpy(np.float64))
+    held = np.column_stack([np.ones(len(models)), columns])
+    x, y = (
+        values - held @ np.linalg.lstsq(held, values, rcond=None)[0]
+        for values in models[["accuracy", "pss"]].to_numpy().T
+    )
+    row = rows.loc["pss.accuracy.same.partial-tokens.dense"]
+    assert row["estimate"] == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-3)
+    unknown = replace(
+        study,
+        records=tuple(
+            replace(r, card=r.card.model_copy(update={"tokens_seen": 0}))
+            for r in study.records
+        ),
+    )
+    row = correlations_table(unknown).frame.set_index("id").loc[row.name]
+    assert np.isnan(row["estimate"])
+    assert row["reason"] == "training tokens are known of 0 models only"
+
+
+def test_grids_are_corrected_within_method_and_models(found):
+    rows = found["correlations"]
+    for _, grid in rows.groupby(["method", "models"]):
+        p = grid["p"].dropna()
+        if len(p):
+            expected = stats.false_discovery_control(p)
+            assert grid.loc[p.index, "p_bh"].to_numpy() == pytest.approx(expected)
+    assert (rows["p_bh"].isna() == rows["p"].isna()).all()
+
+
+def test_random_masks_give_the_null_of_the_headline(found, study):
+    row = found["correlations"].set_index("id").loc[NULL]
+    effects = [
+        study.draw_effects(r, MaskKind("random", "random")).pss
+        for r in study.primary_models
+    ]
+    accuracy = [study.accuracy(r)[0] for r in study.primary_models]
+    rng = np.random.default_rng(1)
+    null = [
+        np.corrcoef(accuracy, [rng.choice(one) for one in effects])[0, 1]
+        for _ in range(2000)
+    ]
+    ends = np.quantile(null, [0.025, 0.975])
+    assert (row["estimate_low"], row["estimate_high"]) == pytest.approx(ends, abs=0.1)
+    assert row["p"] < 0.05  # made up: the top mask's PSS rises with accuracy
+
+
+NULL = "pss.accuracy.same.random-mask-null.dense"
+
+
+def test_the_model_table_tells_dates_and_scores(folder, names, tmp_path):
+    table = tmp_path / "models.tsv"
+    head = "model\tsource\trevision\tfamily\treleased\tmmlu\tmmlu_source\n"
+    rows = [
+        f"{name}\thub:a/{name}\tmain\tf\t20{10 + i}-07-02\t{40 + i}\tpaper\n"
+        for i, name in enumerate(sorted(n for n in names if "step" not in n)[:6])
+    ]
+    table.write_text(head + "".join(rows))
+    study = read_study(folder, names, 100, 0, table=table)
+    models = models_table(study)
+    known = models[models["mmlu"].notna() & models["in_primary"]]
+    assert set(known["released"].str[-5:]) == {"07-02"}
+    rows = correlations_table(study).frame.set_index("id")
+    row = rows.loc["pss.mmlu.same.pearson.dense"]
+    theirs = stats.pearsonr(known["mmlu"], known["pss"])
+    assert row["n"] == len(known)
+    assert row["estimate"] == pytest.approx(theirs.statistic, abs=1e-4)
+    years = known["released"].str[:4].astype(int)
+    theirs = stats.pearsonr(years, known["pss"])
+    row = rows.loc["pss.released.same.pearson.dense"]
+    assert row["estimate"] == pytest.approx(theirs.statistic, abs=1e-3)
+
+
+def test_claims_without_data_are_not_testable_by_it(found):
+    claims = found["claims"].set_index("id")
+    for name, fact in (("newer-models", "released"), ("benchmark", "mmlu")):
+        row = claims.loc[name]
+        assert row["verdict"] == "not testable"
+        assert row["reason"].startswith(f"{fact} is known of 0 models")
+
+
+def test_known_items_are_those_that_are_right_without_a_mask(found, items_of):
+    models = found["models"].set_index("model")
+    names = list(models.index[~models["checkpoint"]])
+    knows_half = models["n_known"] >= models["n_concepts"] / 2
+    right, rows = {}, {}
+    for name in names:
+        items = items_of(name)
+        plain = items[items["mask"] == "none"].set_index(["concept", "item"])
+        right[name] = plain["correct"]
+        top = items[(items["mask"] == "top") & (items["selector"] == "difference")]
+        top = top[np.isclose(top["ratio"], models.loc[name, "primary_ratio"])]
+        top = top[(top["ablation"] == "zero") & (top["kinship"] != "other-category")]
+        rows[name] = top.set_index(["concept", "item"])
+
+    def lost(name, wanted):
+        frame = rows[name][wanted.reindex(rows[name].index).to_numpy()]
+        share = 1 - frame.groupby("kinship", observed=True)["correct"].mean()
+        return share["own"] - share["same-category"]
+
+    for name in ("llama-128", "gpt2-16"):
+        row = models.loc[name]
+        assert row["signed_known"] == pytest.approx(lost(name, right[name]))
+        own = right[name][rows[name].index[rows[name]["kinship"] == "own"]]
+        assert row["n_known_items"] == own.sum()
+    by_all = None
+    for name in names:
+        if knows_half[name]:
+            each = right[name].groupby("item", observed=True).first()
+            by_all = each if by_all is None else by_all & each
+    row = models.loc["llama-128"]
+    items = right["llama-128"].index.get_level_values("item")
+    wanted = right["llama-128"].copy()
+    wanted[:] = by_all.reindex(items.astype(str)).to_numpy()
+    assert row["signed_known_by_all"] == pytest.approx(lost("llama-128", wanted))
+    assert 0 < row["n_known_by_all_items"] < row["n_known_items"]
+    assert not knows_half["gpt2-16"]
+    assert np.isnan(models.loc["gpt2-16", "signed_known_by_all"])
+
+
 def test_curves_start_at_the_unmasked_model(found):
     starts = found["curves"][found["curves"]["ratio"] == 0]
     spread = starts.groupby(["model", "set", "kinship"])["accuracy"].nunique()
     assert (spread == 1).all()
-    assert set(found["curves"]["mask"]) == {"top", "top-insample", "random", "swap"}
+    masks = {"top", "top-insample", "random", *CONTROL_MASKS}
+    assert set(found["curves"]["mask"]) == masks
 
 
 def test_never_seen_concepts_are_the_positive_control(found):

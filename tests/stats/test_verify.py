@@ -56,6 +56,41 @@ def test_differences_are_told(rules, fresh, within, words):
     assert words in "\n".join(told.lines)
 
 
+INTERVAL_TEXT = """
+tables:
+  models:
+    key: [model]
+    columns:
+      accuracy: {tolerance: 0.1, interval: true, reason: its interval}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fresh", "low", "high", "within", "words"),
+    [
+        ("0.75", "0.4", "0.8", True, "1 of 1"),
+        ("0.35", "0.4", "0.8", False, "0.35, outside the reference's 0.4 to 0.8"),
+        ("", "0.4", "0.8", False, "undefined on one side"),
+        ("0.58", "", "", True, "1 of 1"),
+        ("0.75", "", "", False, "0.75 against 0.5, tolerance 0.1"),
+        ("0.75", "0.6", "0.8", False, "tolerance 0.1"),  # a range of another kind
+        ("0.5", "0.6", "0.8", True, "1 of 1"),
+    ],
+)
+def test_an_estimate_may_move_within_the_reference_s_interval(
+    tmp_path, fresh, low, high, within, words
+):
+    path = tmp_path / "rules.yaml"
+    path.write_text(INTERVAL_TEXT)
+    old = {"model": ["m"], "accuracy": ["0.5"]}
+    ends = {"accuracy_low": [low], "accuracy_high": [high]}
+    new = pd.DataFrame(old | {"accuracy": [fresh]})
+    reference = pd.DataFrame(old | ends)
+    told = summary(compared(read_rules(path), {"models": new}, {"models": reference}))
+    assert told.same is within
+    assert words in "\n".join(told.lines)
+
+
 def test_both_undefined_is_the_same(rules):
     undefined = frames(accuracy="")
     assert summary(compared(rules, undefined, undefined)).same

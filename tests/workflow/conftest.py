@@ -47,7 +47,7 @@ class Study:
                 "added": ["data/non_knowledge.jsonl"],
             },
             "zoo": {
-                "vocab_size": 500,
+                "vocab_size": 900,
                 "trajectory_model": "llama-s",
                 "trajectory_steps": [0, 20],
             },
@@ -60,7 +60,6 @@ class Study:
                 "checkpoint_ratios": [0.05, 0.1],
                 "controls": {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2},
             },
-            "plant": {"model": "llama-s", "concepts": 2},
             "stats": {"draws": 200},
         }
         self.config.write_text(yaml.safe_dump({**values, **changes}))

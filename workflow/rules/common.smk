@@ -96,6 +96,11 @@ def grid_of(wildcards):
     return STUDY.measure.model_copy(update=changed)
 
 
+def keep_of(grid):
+    """Option with the shares of keep-only ablation, where there is any."""
+    return f"--keep-ratios {listed(grid.keep_ratios)}" if grid.keep_ratios else ""
+
+
 def dtype_of(wildcards):
     return row_of(wildcards).dtype
 

@@ -80,7 +80,7 @@ rule score:
     params:
         ratios=lambda wildcards: listed(grid_of(wildcards).ratios),
         general_ratios=lambda wildcards: listed(grid_of(wildcards).general_ratios),
-        keep_ratios=lambda wildcards: listed(grid_of(wildcards).keep_ratios),
+        keep=lambda wildcards: keep_of(grid_of(wildcards)),
         random_draws=STUDY.measure.random_draws,
         batch_rows=STUDY.measure.batch_rows,
         masking=STUDY.measure.masking,
@@ -99,7 +99,7 @@ rule score:
         "HF_HUB_OFFLINE=1 paraspec score --model {wildcards.model} --results . "
         "{params.part} "
         "--ratios {params.ratios} --general-ratios {params.general_ratios} "
-        "--keep-ratios {params.keep_ratios:q} --random-draws {params.random_draws} "
+        "{params.keep} --random-draws {params.random_draws} "
         "--batch-rows {params.batch_rows} --scorer {params.scorer} "
         "--asking {params.asking:q} {params.chat} --dtype {params.dtype} "
         "--seed {params.seed} --masking {params.masking} {params.compiled} "

@@ -52,7 +52,9 @@ def score(
     results: Results,
     ratios: Annotated[str, typer.Option(help="Mask ratios for own items.")],
     general_ratios: Annotated[str, typer.Option(help="Those for general items.")],
-    keep_ratios: Annotated[str, typer.Option(help="Shares for keep-only.")],
+    keep_ratios: Annotated[
+        str, typer.Option(help="Shares for keep-only; none by default.")
+    ] = "",
     random_draws: Annotated[int, typer.Option(min=1, help="Random masks.")] = 10,
     batch_rows: BatchRows = 512,
     masking: MaskingOption = "hook",

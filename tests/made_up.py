@@ -1,0 +1,74 @@
+"""A made-up study carried through to its figures, for tests of the page.
+
+Its numbers come from :mod:`tests.synthetic`, its tables from the step ``correlate``.
+"""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from paraspec.core.config import read_study as read_config
+from paraspec.report.figures import FIGURES, write_figure
+from paraspec.report.inputs import read_tables
+from paraspec.report.page import Sources, page
+from paraspec.stats.claims import read_claims
+from paraspec.stats.run import read_study, study_tables, write_tables
+from tests.synthetic import Fake, write_study, zoo
+
+BASE = Path(__file__).parents[1]
+CLAIMS = BASE / "config" / "claims.yaml"
+CONFIG = BASE / "config" / "miniature.yaml"
+DRAWS = 100
+FAKES = (
+    Fake("llama-16", "llama", 3_000, 0.35, 0.1),
+    Fake("llama-64-s0", "llama", 50_000, 0.93, 0.4, controls=True, planted=True),
+    Fake("llama-64-s1", "llama", 50_000, 0.94, 0.38, controls=True, cross=True),
+    Fake("gpt2-32", "gpt2", 12_000, 0.7, 0.25, controls=True),
+    Fake("gpt2-64", "gpt2", 50_000, 0.92, 0.35),
+    Fake("moe-64", "moe", 90_000, 0.9, 0.3, n_experts=4),
+)
+BENCHMARK = "s\th:m:s\tmax_rss\n{s}\t0:00:00\t{rss}\n"
+
+
+def checkpoints():
+    """Three checkpoints of llama-64-s0."""
+    made = [fake for fake in zoo() if fake.of][::3]
+    return [
+        replace(fake, model=f"llama-64-s0-step{fake.steps:05d}", of="llama-64-s0")
+        for fake in made
+    ]
+
+
+@cache
+def made_up(folder):
+    """Results folder with tables, benchmark files and figures, made once."""
+    root = folder / "results" / "made-up"
+    fakes = [*FAKES, *checkpoints()]
+    names = write_study(root, fakes, n_concepts=9, draws=DRAWS, non_knowledge=True)
+    study = read_study(root, names, DRAWS, seed=0)
+    write_tables(root, study_tables(study, read_claims(CLAIMS), CLAIMS))
+    _write_benchmarks(root / "benchmarks")
+    drawn = read_tables(root)
+    for name in FIGURES:
+        write_figure(name, drawn, root)
+    return root
+
+
+def _write_benchmarks(folder):
+    (folder / "train").mkdir(parents=True)
+    for name, seconds, rss in (("a", 61.5, 300), ("b", 30, 1536)):
+        text = BENCHMARK.format(s=seconds, rss=rss)
+        (folder / "train" / f"{name}.tsv").write_text(text)
+    (folder / "plan.tsv").write_text(BENCHMARK.format(s=0.5, rss="-"))
+
+
+def sources(folder):
+    """Files that the page names; the concept file is written into ``folder``."""
+    factbook = folder / "factbook.jsonl"
+    factbook.write_text("{}\n")
+    return Sources(CONFIG, CLAIMS, factbook)
+
+
+def page_of(root, named):
+    """Make the page of a results folder, naming these sources."""
+    return page(root, read_config(CONFIG), named)
