@@ -66,6 +66,24 @@ def test_disjoint_halves_use_disjoint_items(found, study, items_of):
     assert row["estimate"] == pytest.approx(np.tanh(np.arctanh(rs).mean()))
 
 
+def test_a_model_at_chance_leaves_the_others_their_correlation(tmp_path):
+    fakes = [
+        Fake(f"m{i}", "fg"[i % 2], 5000, knows, 0.3 * knows)
+        for i, knows in enumerate((0.2, 0.5, 0.7, 0.8, 0.9))
+    ]
+    names = write_study(tmp_path, fakes, n_concepts=18, draws=100)
+    study = read_study(tmp_path, names, 100, 0)
+    rows = correlations_table(study).frame.set_index("id")
+    undefined = [study.effects(r, "top").pss_chance[0] for r in study.records]
+    assert np.isnan(undefined).tolist() == [True, False, False, False, False]
+    row = rows.loc["pss_chance.accuracy.same.pearson.dense"]
+    accuracy = [study.accuracy(r)[0] for r in study.records]
+    assert row["n"] == 4
+    expected = np.corrcoef(accuracy[1:], undefined[1:])[0, 1]
+    assert row["estimate"] == pytest.approx(expected)
+    assert rows.loc["pss.accuracy.same.pearson.dense", "n"] == 5
+
+
 def test_models_with_fewer_than_eight_families_are_descriptive(found):
     rows = found["correlations"].set_index("method")
     assert rows.loc["family-bootstrap", "descriptive"].all()

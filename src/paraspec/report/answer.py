@@ -1,10 +1,12 @@
-"""The page's first paragraph: what the study found, in plain words, from its tables."""
+"""What the study found, in plain words, from its tables."""
 
 import math
 
 import pandas as pd
 
+from paraspec.core.definitions import ALL
 from paraspec.report.inputs import StudyTables
+from paraspec.report.kinds import RANDOM_ZERO, TOP, Kind, rows_of
 from paraspec.report.numbers import (
     counted,
     interval,
@@ -15,19 +17,17 @@ from paraspec.report.numbers import (
     with_interval,
 )
 
-ALL = "(all)"
 VERDICTS = ("replicated", "partly", "not", "not testable")
 
 
-def answer(tables: StudyTables, claims: pd.DataFrame) -> str:
-    """One paragraph: what was measured, how large, whether it goes with knowing."""
-    sentences = (
-        _measured(tables),
-        _effect(tables),
-        _association(tables),
-        _verdicts(claims),
-    )
-    return " ".join(sentence for sentence in sentences if sentence)
+def lead(tables: StudyTables, claims: pd.DataFrame) -> str:
+    """What stands above the verdicts: what was measured, and how many claims hold."""
+    return f"{_measured(tables)} {_verdicts(claims)}"
+
+
+def answer(tables: StudyTables) -> str:
+    """What stands below them: how large the effect is, whether it goes with knowing."""
+    return f"{_effect(tables)} {_association(tables)}"
 
 
 def _measured(tables: StudyTables) -> str:
@@ -50,13 +50,13 @@ def _measured(tables: StudyTables) -> str:
     )
 
 
-def _row(controls: pd.DataFrame, mask: str) -> pd.Series | None:
-    rows = controls[(controls["model"] == ALL) & (controls["mask"] == mask)]
+def _row(controls: pd.DataFrame, kind: Kind) -> pd.Series | None:
+    rows = rows_of(controls[controls["model"] == ALL], kind)
     return None if rows.empty or pd.isna(rows["signed"].iloc[0]) else rows.iloc[0]
 
 
 def _effect(tables: StudyTables) -> str:
-    top, random = (_row(tables.controls, mask) for mask in ("top", "random"))
+    top, random = (_row(tables.controls, kind) for kind in (TOP, RANDOM_ZERO))
     if top is None:
         return "The effect of masking a concept's own vectors could not be computed."
     primary = tables.final.loc[tables.final["in_primary"], "primary_ratio"]

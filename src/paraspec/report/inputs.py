@@ -8,20 +8,27 @@ import pandas as pd
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import Table, read_table
 from paraspec.core.tables.across_models import (
+    COLLATERAL_DAMAGE,
     CONTROLS,
     CORRELATIONS,
+    CROSS,
     CURVES,
     MODELS,
+    NON_KNOWLEDGE,
+    OVERLAPS,
+    SELECTORS,
     SIZES,
     TIERS,
     TRAJECTORY,
 )
+from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import EFFICIENCY
+from paraspec.core.tables.planned import CONCEPTS
 
 
 @dataclass(frozen=True)
 class StudyTables:
-    """Tables across models, as the step ``correlate`` wrote them."""
+    """Tables across models, as the step ``correlate`` wrote them, and three others."""
 
     models: pd.DataFrame
     correlations: pd.DataFrame
@@ -30,14 +37,40 @@ class StudyTables:
     trajectory: pd.DataFrame
     controls: pd.DataFrame
     curves: pd.DataFrame
+    selectors: pd.DataFrame
+    overlaps: pd.DataFrame
+    collateral: pd.DataFrame
+    cross: pd.DataFrame
+    non_knowledge: pd.DataFrame
     efficiency: pd.DataFrame
     """Rows of every model that is no checkpoint."""
+    vectors: pd.DataFrame
+    """Top value vectors of :attr:`mapped` alone: of a large model they are many."""
+    concepts: pd.DataFrame
 
     @property
     def final(self) -> pd.DataFrame:
         """Models that are no checkpoint, by ascending accuracy."""
-        chosen = self.models[~self.models["checkpoint"]]
-        return chosen.sort_values(["accuracy", "model"], na_position="first")
+        return final_models(self.models)
+
+    @property
+    def mapped(self) -> str:
+        """Model whose value vectors are mapped: the most accurate primary one."""
+        return mapped_model(self.models)
+
+
+def final_models(models: pd.DataFrame) -> pd.DataFrame:
+    """Models that are no checkpoint, by ascending accuracy."""
+    chosen = models[~models["checkpoint"]]
+    return chosen.sort_values(["accuracy", "model"], na_position="first")
+
+
+def mapped_model(models: pd.DataFrame) -> str:
+    """Most accurate model of the primary ones, or of all; empty without models."""
+    final = final_models(models)
+    primary = final[final["in_primary"]]
+    names = list((final if primary.empty else primary)["model"])
+    return str(names[-1]) if names else ""
 
 
 def read_tables(root: Path) -> StudyTables:
@@ -66,10 +99,28 @@ def read_tables(root: Path) -> StudyTables:
         trajectory=across(TRAJECTORY),
         controls=across(CONTROLS),
         curves=across(CURVES),
-        efficiency=pd.concat(efficiency, ignore_index=True)
-        if efficiency
-        else pd.DataFrame(columns=EFFICIENCY.names),
+        selectors=across(SELECTORS),
+        overlaps=across(OVERLAPS),
+        collateral=across(COLLATERAL_DAMAGE),
+        cross=across(CROSS),
+        non_knowledge=across(NON_KNOWLEDGE),
+        efficiency=_stacked(efficiency, EFFICIENCY),
+        vectors=read_vectors(files, mapped_model(models)),
+        concepts=read_table(files.data("concepts.parquet"), CONCEPTS),
     )
+
+
+def read_vectors(files: StudyFiles, model: str) -> pd.DataFrame:
+    """Top value vectors of a model; no rows without a model."""
+    if not model:
+        return pd.DataFrame(columns=VECTORS.names)
+    return read_table(files.measure(model, "vectors.parquet"), VECTORS)
+
+
+def _stacked(frames: list[pd.DataFrame], table: Table) -> pd.DataFrame:
+    if not frames:
+        return pd.DataFrame(columns=table.names)
+    return pd.concat(frames, ignore_index=True)
 
 
 def span(models: pd.DataFrame, n: int) -> list[str]:

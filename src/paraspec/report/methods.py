@@ -70,10 +70,38 @@ def _vectors() -> list[tuple[str, Markup | str]]:
             "on the same questions.",
         ),
         (
-            "Controls",
-            "Random: as many vectors, drawn by lot, in a mixture of experts as many of "
-            "each expert. Swap: the top vectors of another "
-            "concept of the same category.",
+            "Control masks",
+            "Of the same size. Random: drawn by lot, in a mixture of experts as many "
+            "of each expert. As active: drawn within bins of mean absolute "
+            "coefficient. Another's: the top vectors of another concept, of the same "
+            "or of another category. Most active: highest on the concept's own "
+            "questions, nothing subtracted. Shuffled labels: chosen after the labels "
+            "related and unrelated were dealt out anew: what selection finds in noise.",
+        ),
+        (
+            "Variants of the top mask",
+            "In other words: chosen on the natural-language question and judged as "
+            "usual. Without outliers: massive activations spared. Set to their mean: "
+            "the coefficient becomes its mean over all or over unrelated questions, "
+            "where zero might be a value that the model never meets.",
+        ),
+        (
+            "Selectors",
+            "Ways of ranking value vectors. Difference: the paper's, above. With norm: "
+            "the difference times the vector's length. t-statistic: over questions. "
+            "Attribution: coefficient times the gradient of the right answer's margin; "
+            "integrated gradients: the same along the way from zero. Last token: "
+            "coefficients there alone. Global: over all layers at once.",
+        ),
+        (
+            "Planted facts",
+            "New facts written into known value vectors of a trained model: ground "
+            "truth for selectors.",
+        ),
+        (
+            "No knowledge",
+            "Number agreement and a fixed answer format, asked like concepts; they "
+            "enter no statistic but their own.",
         ),
     ]
 

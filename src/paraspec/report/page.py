@@ -11,37 +11,32 @@ import yaml
 from markupsafe import Markup
 
 from paraspec.core.config import StudyConfig
-from paraspec.core.definitions import NONE
 from paraspec.core.files import existing
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.judged import CLAIMS, VERIFY
-from paraspec.report import page_tables, provenance
-from paraspec.report.answer import answer
+from paraspec.report import provenance, verdicts
+from paraspec.report.answer import answer, lead
+from paraspec.report.catalogue import CATALOGUE
+from paraspec.report.explorer import explorer
 from paraspec.report.figures import FIGURES
 from paraspec.report.inline import inline_svg
 from paraspec.report.inputs import StudyTables, read_tables
 from paraspec.report.methods import definitions, departures
-from paraspec.report.numbers import MISSING, count, interval, number, with_interval
-from paraspec.report.page_tables import PageTable
+from paraspec.report.numbers import count
+from paraspec.report.page_tables import of_groups, of_masks, of_models, of_records
+from paraspec.report.page_tables.cells import PageTable
 
 TITLE = "Do value vectors that specialise on concepts go with knowing more?"
 
 CONTENTS = (
     ("claims", "Claims"),
     ("figures", "Figures"),
+    ("explorer", "Models and concepts"),
     ("tables", "Tables"),
     ("methods", "Methods"),
     ("provenance", "Provenance"),
 )
-
-SIGNS = {
-    "replicated": "\N{CHECK MARK}",
-    "partly": "\N{CIRCLE WITH LEFT HALF BLACK}",
-    "not": "\N{MULTIPLICATION X}",
-    "not testable": "\N{EN DASH}",
-}
-"""A shape beside the colour and the word of each verdict."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +50,10 @@ class Sources:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table."""
+    """Tables under one title."""
 
     title: str
-    table: PageTable
+    tables: list[PageTable]
 
 
 def page(root: Path, config: StudyConfig, sources: Sources) -> str:
@@ -77,11 +72,14 @@ def page(root: Path, config: StudyConfig, sources: Sources) -> str:
         "title": TITLE,
         "study": config.study,
         "contents": CONTENTS,
-        "answer": answer(tables, claims),
-        "claims": [_claim(row) for _, row in claims.iterrows()],
+        "lead": lead(tables, claims),
+        "answer": answer(tables),
+        "groups": verdicts.groups(claims),
+        "evidence": of_records.evidence_table(claims),
         "claims_file": sources.claims.name,
         "edits": _edits(sources.claims),
-        "figures": [_figure(name, files, tables) for name in FIGURES],
+        "figures": _figures(files, tables),
+        "explorer": explorer(root, tables),
         "sections": _sections(tables, _verify(files)),
         "definitions": definitions(config),
         "departures": departures(trained_here=trained_here),
@@ -97,52 +95,44 @@ def _render(context: Mapping[str, object]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_unbroken,
     )
     source = (templates / "report.html").read_text(encoding="utf-8")
-    css = (templates / "report.css").read_text(encoding="utf-8")
-    text = environment.from_string(source).render(css=Markup(css), **context)
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _claim(row: pd.Series) -> dict[str, object]:
-    """Cells of one claim, as text."""
-    texts = {
-        name: "" if row[name] == NONE else row[name]
-        for name in ("id", "claim", "source", "statistic", "n_unit", "reason")
+    parts = {
+        kind: Markup((templates / f"report.{kind}").read_text(encoding="utf-8"))
+        for kind in ("css", "js")
     }
-    passed = "" if row["control_passed"] == NONE else row["control_passed"]
-    return texts | {
-        "verdict": row["verdict"],
-        "css": str(row["verdict"]).replace(" ", "-"),
-        "sign": SIGNS[str(row["verdict"])],
-        "estimate": number(row["estimate"]),
-        "interval": interval(row["estimate_low"], row["estimate_high"]),
-        "n": count(row["n"]) if row["n"] else MISSING,
-        "smallest": number(row["smallest_effect"]),
-        "margin": "" if pd.isna(row["margin"]) else number(row["margin"]),
-        "control": "none" if row["control"] == NONE else row["control"],
-        "control_value": _control(row),
-        "passed": passed,
-    }
+    return environment.from_string(source).render(**parts, **context)
 
 
-def _control(row: pd.Series) -> str:
-    """Estimate of the control with its interval; empty where there is none."""
-    ends = row["control_estimate_low"], row["control_estimate_high"]
-    value = with_interval(row["control_estimate"], *ends)
-    return "" if value == MISSING else value
+def _unbroken(value: object) -> object:
+    """Keep a percent sign on the line of its number, in text that is no markup."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return value.replace(" %", "\N{NO-BREAK SPACE}%")
+    return value
 
 
-def _edits(claims: Path) -> list[str]:
-    """Edits that the claims file records about itself (decision 14), one line each."""
+def _edits(claims: Path) -> list[dict[str, str]]:
+    """Edits that the claims file records about itself."""
     content = yaml.safe_load(existing(claims, "Name it with --claims").read_text())
     edits = content.get("edits") if isinstance(content, dict) else None
     return [
-        "; ".join(f"{key}: {value}" for key, value in edit.items())
+        {key: str(value) for key, value in edit.items()}
         if isinstance(edit, dict)
-        else str(edit)
+        else {"change": str(edit)}
         for edit in edits or []
     ]
+
+
+def _figures(
+    files: StudyFiles, tables: StudyTables
+) -> dict[str, list[dict[str, object]]]:
+    """Figures by category, numbered throughout."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for place, name in enumerate(FIGURES):
+        figure = _figure(name, files, tables) | {"number": place + 1}
+        found.setdefault(CATALOGUE[name].category, []).append(figure)
+    return found
 
 
 def _figure(name: str, files: StudyFiles, tables: StudyTables) -> dict[str, object]:
@@ -167,14 +157,30 @@ def _verify(files: StudyFiles) -> pd.DataFrame:
 
 def _sections(tables: StudyTables, verify: pd.DataFrame) -> list[Section]:
     return [
-        Section("Models and the positive control", page_tables.models_table(tables)),
-        Section("Specialisation", page_tables.specialisation_table(tables)),
-        Section("Controls", page_tables.controls_table(tables)),
-        Section("Exposure, tier, category", page_tables.tiers_table(tables)),
-        Section("Correlations across models", page_tables.correlations_table(tables)),
-        Section("Size within family", page_tables.sizes_table(tables)),
-        Section("Along training", page_tables.trajectory_table(tables)),
-        Section("Comparison with the reference", page_tables.verify_table(verify)),
+        Section(
+            "Models",
+            [
+                of_models.models_table(tables),
+                of_models.knowledge_table(tables),
+                of_models.specialisation_table(tables),
+                of_models.known_table(tables),
+            ],
+        ),
+        Section(
+            "Masks and controls",
+            [
+                of_masks.kinds_table(tables),
+                of_masks.controls_table(tables),
+                of_masks.collateral_table(tables),
+                of_masks.non_knowledge_table(tables),
+                of_masks.selectors_table(tables),
+            ],
+        ),
+        Section("Exposure, tier, category", [of_groups.tiers_table(tables)]),
+        Section("Correlations across models", [of_groups.correlations_table(tables)]),
+        Section("Size within family", [of_models.sizes_table(tables)]),
+        Section("Along training", [of_models.trajectory_table(tables)]),
+        Section("Comparison with the reference", [of_records.verify_table(verify)]),
     ]
 
 
@@ -199,5 +205,5 @@ def _provenance(
             ("random masks", f"{config.measure.random_draws} draws"),
         ],
         "hashes": [*hashes, *([("git commit", commit)] if commit else [])],
-        "costs": page_tables.costs_table(provenance.rule_costs(root / "benchmarks")),
+        "costs": of_records.costs_table(provenance.rule_costs(root / "benchmarks")),
     }

@@ -4,6 +4,7 @@ Colours are Okabe and Ito's (2008), which readers of any colour vision tell apar
 families differ in the shape of their marks as well.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +16,19 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from paraspec.core.files import atomic_path
+from paraspec.report.hover import with_names
 
 INK = "#1f2328"
 MUTED = "#5f6670"
 RULE = "#d5d8dc"
 PAPER = "#fefefe"
 GREY = "#8a8f98"
+ON_LIGHT, ON_DARK = "#111111", "#ffffff"
+"""Text on coloured tiles, which stay as they are in the page's dark scheme."""
 BLUE, VERMILLION, GREEN = "#0072b2", "#d55e00", "#009e73"
 PURPLE, ORANGE, SKY, BROWN = "#cc79a7", "#e69f00", "#56b4e9", "#8c6239"
 
@@ -46,14 +50,6 @@ ASCENDING = (
     ("#d4a800", "v"),
 )
 """Looks from the weakest model to the strongest: dark to light (viridis)."""
-
-MASK_LOOK = {
-    "top": (VERMILLION, "o", "top vectors, cross-fitted"),
-    "top-insample": (ORANGE, "D", "top vectors, in-sample (the paper's)"),
-    "swap": (BLUE, "s", "top vectors of another concept (swap)"),
-    "random": (GREY, "o", "random vectors"),
-}
-"""Mask kind to colour, mark and name in legends."""
 
 WIDTH = 9.6
 """Inches: the page's text block, so that type keeps its size."""
@@ -122,13 +118,27 @@ def canvas(height: float) -> Figure:
     return figure
 
 
+def stacked(figure: Figure, heights: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, one below the other."""
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    return [figure.add_subfigure(grid[place]) for place in range(len(heights))]
+
+
+def side_by_side(figure: Figure, widths: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, one beside the other."""
+    grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
+    return [figure.add_subfigure(grid[place]) for place in range(len(widths))]
+
+
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write ``<stem>.svg`` and ``<stem>.png``: same figure, same bytes."""
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out; each format would do it again
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": "paraspec"})
     with atomic_path(svg) as partial:
-        figure.savefig(
-            partial, format="svg", metadata={"Date": None, "Creator": "paraspec"}
-        )
+        partial.write_text(with_names(drawn.getvalue()), encoding="utf-8")
     with atomic_path(png) as partial:
         figure.savefig(partial, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return svg, png
@@ -175,6 +185,15 @@ def bars(
     axes.vlines(at, rows[f"{name}_low"], rows[f"{name}_high"], **look)  # type: ignore[arg-type]
 
 
+def striped(axes: Axes, labels: Sequence[str]) -> None:
+    """Give each label a row, counted from below, every other one tinted."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(-0.6, len(labels) - 0.4)
+    axes.grid(visible=False, axis="y")
+    for index in range(0, len(labels), 2):
+        axes.axhspan(index - 0.5, index + 0.5, color=RULE, alpha=0.3, linewidth=0)
+
+
 def bars_across(
     axes: Axes, rows: pd.DataFrame, name: str, at: pd.Series, **look: object
 ) -> None:
@@ -210,11 +229,11 @@ def without_value(rows: pd.DataFrame, column: str) -> str:
     return f"No value: {', '.join(missing)}" if missing else ""
 
 
-def share_axis(axes: Axes, widest: float) -> None:
+def share_axis(axes: Axes, widest: float, ticks: Sequence[float] = SHARE_TICKS) -> None:
     """Horizontal axis of shares up to ``widest``, stretched near 0 (square root)."""
     widest = widest if widest > 0 else 1.0
     axes.set_xscale("function", functions=(_root, _square))
-    ticks = [tick for tick in SHARE_TICKS if tick <= widest + 1e-9]
+    ticks = [tick for tick in ticks if tick <= widest + 1e-9]
     axes.set_xticks(ticks, [f"{100 * tick:g} %" if tick else "0" for tick in ticks])
     axes.set_xlim(0, widest * 1.04)
 

@@ -4,7 +4,7 @@ Arrays in, one :class:`Association` out; nothing here knows about models or mask
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -12,11 +12,13 @@ import statsmodels.api as sm
 from scipy import stats
 
 from paraspec.stats.bootstrap import (
+    TAIL,
     FloatArray,
     estimate,
     resamples,
     weighted_pearson,
 )
+from paraspec.stats.tails import Student, Tails
 
 Method = Literal["pearson", "spearman"]
 Directions = Sequence[tuple[FloatArray, FloatArray]]
@@ -25,7 +27,7 @@ disjoint halves of the questions (A against B, and B against A)."""
 
 TOO_FEW = "fewer than 3 models"
 NO_VARIANCE = "no variance"
-NO_RESIDUAL = "no variance left beside log_parameters"
+NO_RESIDUAL = "no variance left beside what is held constant"
 NO_FAMILY = "no family with two models that differ"
 FEW_FAMILIES = "fewer than 3 families"
 FLAT = 1e-9
@@ -42,6 +44,8 @@ class Association:
     p: float = np.nan
     interval: str = ""
     reason: str = ""
+    tails: Tails | None = field(default=None, compare=False, repr=False)
+    """Distribution behind the interval; None without one."""
 
 
 def correlation(directions: Directions, method: Method) -> Association:
@@ -67,22 +71,30 @@ def correlation(directions: Directions, method: Method) -> Association:
     return _fisher(rs, len(directions[0][0]), float(spread))
 
 
-def partial(directions: Directions, control: FloatArray) -> Association:
-    """Pearson correlation of what ``control`` leaves of x and of y.
+def partial(directions: Directions, controls: FloatArray) -> Association:
+    """Pearson correlation of what ``controls`` leave of x and of y.
+
+    Parameters
+    ----------
+    directions
+        (x, y) pairs.
+    controls
+        Held constant: axes model, and control where there are several.
 
     Notes
     -----
-    Residuals of least squares on ``control``; Fisher interval with one observation
-    less (Fisher 1924).
+    Residuals of least squares on the controls; Fisher interval with one observation
+    less for each of them (Fisher 1924).
     """
-    fault = _fault(directions) or ("" if np.ptp(control) > FLAT else NO_VARIANCE)
+    held = controls if controls.ndim > 1 else controls[:, None]
+    fault = _fault(directions) or _fault([(column, column) for column in held.T])
     if fault:
         return Association(reason=fault)
-    rests = [(_residual(x, control), _residual(y, control)) for x, y in directions]
+    rests = [(_residual(x, held), _residual(y, held)) for x, y in directions]
     if any(np.ptp(column) <= FLAT for pair in rests for column in pair):
         return Association(reason=NO_RESIDUAL)
     rs = [float(stats.pearsonr(x, y).statistic) for x, y in rests]
-    return _fisher(rs, len(control), 1.0, controls=1)
+    return _fisher(rs, len(held), 1.0, controls=held.shape[1])
 
 
 def _fisher(rs: list[float], n: int, spread: float, controls: int = 0) -> Association:
@@ -96,9 +108,11 @@ def _fisher(rs: list[float], n: int, spread: float, controls: int = 0) -> Associ
     p = float(2 * stats.t.sf(abs(t), freedom))
     if n - 3 - controls < 1:
         return Association(r, p=p, reason="fewer models than an interval needs")
-    half_width = stats.norm.ppf(0.975) * np.sqrt(spread / (n - 3 - controls))
+    error = float(np.sqrt(spread / (n - 3 - controls)))
+    half_width = stats.norm.isf(TAIL) * error
     low, high = np.tanh([z - half_width, z + half_width])
-    return Association(r, float(low), float(high), p, "Fisher z")
+    tails = Student(z, error, transform="fisher")
+    return Association(r, float(low), float(high), p, "Fisher z", tails=tails)
 
 
 def leave_one_out(directions: Directions, families: Sequence[str]) -> Association:
@@ -145,8 +159,8 @@ def two_way_bootstrap(directions: Directions, rng: np.random.Generator) -> Assoc
 
     Notes
     -----
-    Pigeonhole bootstrap (Owen 2007), conservative: it contains the noise of each
-    model's measurement, which the Fisher interval does not see as such.
+    Pigeonhole bootstrap (Owen 2007): it contains the noise of each model's
+    measurement, which the Fisher interval does not see as such.
     """
     fault = _fault([(x[0], y[0]) for x, y in directions])
     if fault:
@@ -164,7 +178,9 @@ def _weighted(
     r = np.tanh(np.arctanh(np.clip(rs, -limit, limit)).mean(axis=0))
     found = estimate(r, n)
     reason = "" if np.isfinite(found.low) else "too many undefined draws"
-    return Association(found.value, found.low, found.high, found.p, interval, reason)
+    return Association(
+        found.value, found.low, found.high, found.p, interval, reason, found.tails
+    )
 
 
 def family_slope(x: FloatArray, y: FloatArray, families: Sequence[str]) -> Association:
@@ -186,8 +202,9 @@ def family_slope(x: FloatArray, y: FloatArray, families: Sequence[str]) -> Assoc
         slope = float(dx @ y[keep] / (dx @ dx))
         return Association(slope, reason="no degrees of freedom for an interval")
     fit = sm.OLS(y[keep], np.column_stack([x[keep], dummies])).fit()
-    low, high = fit.conf_int()[0]
-    return Association(float(fit.params[0]), float(low), float(high), interval="OLS t")
+    slope, (low, high) = float(fit.params[0]), fit.conf_int()[0]
+    tails = Student(slope, float(fit.bse[0]), float(fit.df_resid))
+    return Association(slope, float(low), float(high), interval="OLS t", tails=tails)
 
 
 def _fault(directions: Directions) -> str:

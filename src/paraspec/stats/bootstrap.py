@@ -6,14 +6,19 @@ matrix product. Row 0 of every weight matrix is the sample itself: the same expr
 gives the estimate and its draws, and the two cannot drift apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from paraspec.stats.tails import Drawn, Tails
+
 FloatArray = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
+"""Of every interval."""
+TAIL = (1 - CONFIDENCE) / 2
+"""Probability beyond each end of an interval."""
 MIN_UNITS = 3
 """Fewest clusters (concepts, models) from which an interval is given."""
 MAX_UNDEFINED = 0.05
@@ -28,6 +33,8 @@ class Estimate:
     low: float
     high: float
     p: float = np.nan
+    tails: Tails | None = field(default=None, compare=False, repr=False)
+    """Distribution behind the interval; None without one."""
 
     def columns(self, name: str) -> dict[str, float]:
         """Three columns of a table: ``name``, ``name_low`` and ``name_high``."""
@@ -77,15 +84,10 @@ def estimate(values: FloatArray, n: int) -> Estimate:
     enough = defined.size > 0 and defined.size >= (1 - MAX_UNDEFINED) * drawn.size
     if not np.isfinite(point) or n < MIN_UNITS or not enough:
         return Estimate(point, np.nan, np.nan)
-    tails = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(defined, [tails, 1 - tails])
-    return Estimate(point, float(low), float(high), _two_sided(defined))
-
-
-def _two_sided(drawn: FloatArray) -> float:
-    below = (np.count_nonzero(drawn <= 0) + 1) / (drawn.size + 1)
-    above = (np.count_nonzero(drawn >= 0) + 1) / (drawn.size + 1)
-    return min(1.0, 2 * float(min(below, above)))
+    low, high = np.quantile(defined, [TAIL, 1 - TAIL])
+    tails = Drawn(defined)
+    p = min(1.0, 2 * min(tails.below(0), tails.above(0)))
+    return Estimate(point, float(low), float(high), p, tails)
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray) -> FloatArray:

@@ -36,6 +36,11 @@ class Claim(BaseModel):
         None, description="Row of correlations or estimates, by id."
     )
     direction: Literal["positive", "negative"] = "positive"
+    asserts: Literal["effect", "absence"] = Field(
+        "effect",
+        description="absence: that there is no more than a negligible effect in the "
+        "direction (non-inferiority).",
+    )
     smallest_effect: float | None = Field(
         None, gt=0, description="Smallest effect of interest, without sign."
     )
@@ -44,9 +49,12 @@ class Claim(BaseModel):
     )
     control: Control | None = None
     applies_to: Literal["any", "zoo", "published"] = Field(
-        "any", description="zoo: the study's models were trained on its concepts."
+        "any",
+        description="Models that the statistic must have been computed on; zoo: "
+        "trained by the study on its concepts.",
     )
     not_testable: str = Field("", description="Why this study cannot test it.")
+    figure: str = Field("", description="Figure of the report that shows it.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

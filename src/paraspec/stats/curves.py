@@ -5,8 +5,9 @@ import pandas as pd
 
 from paraspec.core.tables.across_models import CURVES
 from paraspec.stats.bootstrap import FloatArray, estimate
-from paraspec.stats.items import AFTER, KINSHIPS, MARGIN_AFTER, Cell, N
-from paraspec.stats.study import Record, Study
+from paraspec.stats.items import AFTER, KINSHIPS, MARGIN_AFTER, RANKED, Cell, N
+from paraspec.stats.record import Record
+from paraspec.stats.study import Study
 
 Row = dict[str, object]
 
@@ -27,7 +28,8 @@ def _belongs(cell: Cell, mask: str, selector: str) -> bool:
     """Whether a curve passes through a cell: its mask, or the unmasked start."""
     if cell.mask == "none":
         return True
-    return cell.mask == mask and (mask == "random" or cell.selector == selector)
+    ranked = mask not in RANKED or cell.selector == selector
+    return (cell.mask, cell.ablation) == (mask, "zero") and ranked
 
 
 def _curve_points(study: Study, record: Record, mask: str, cell: int) -> list[Row]:

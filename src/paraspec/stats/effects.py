@@ -13,6 +13,7 @@ from paraspec.stats.items import (
     BEFORE,
     CHANCE,
     FLOOR,
+    KEPT,
     MARGIN_AFTER,
     MARGIN_BEFORE,
     N,
@@ -38,6 +39,7 @@ class Effects:
     signed_chance: FloatArray
     signed_floor: FloatArray
     signed_margin: FloatArray
+    signed_known: FloatArray
     general_change: FloatArray
 
     def map(self, name: str) -> FloatArray:
@@ -67,17 +69,18 @@ def effects(totals: FloatArray, overall: float = np.nan) -> Effects:
 
     Means are over all concepts' items first (pooled), then subtracted. A corrected
     accuracy is ``(a - b) / (1 - b)`` with ``b`` the set's mean chance or floor.
-    Undefined is NaN.
+    ``signed_margin`` is the same difference in mean margins (nats), ``signed_known`` in
+    accuracies on the items that are right without a mask. Undefined is NaN.
 
-    >>> own = [10, 8, 3, 2.5, 3, 20, 5]  # n, right before, right after, ...
-    >>> general = [20, 16, 14, 5, 6, 40, 36]
+    >>> own = [10, 8, 3, 2.5, 3, 20, 5, 3]  # n, right before, right after, ...
+    >>> general = [20, 16, 14, 5, 6, 40, 36, 12]
     >>> found = effects(np.array([own, general]), overall=0.8)
     >>> round(float(found.pss), 6), round(float(found.signed), 6)
     (0.5, 0.4)
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         own, general = totals[:, 1:] / totals[:, :1]
-        mean = {field: (own[field - 1], general[field - 1]) for field in range(1, 7)}
+        mean = {i + 1: (own[i], general[i]) for i in range(len(own))}
         s0, g0 = mean[BEFORE]
         s1, g1 = mean[AFTER]
         chance = [_corrected(a, mean[CHANCE]) for a in (mean[BEFORE], mean[AFTER])]
@@ -94,6 +97,7 @@ def effects(totals: FloatArray, overall: float = np.nan) -> Effects:
             signed_chance=_signed(*chance),
             signed_floor=_signed(*floor),
             signed_margin=_signed(mean[MARGIN_BEFORE], mean[MARGIN_AFTER]),
+            signed_known=mean[KEPT][1] / g0 - mean[KEPT][0] / s0,
             general_change=g1 - g0,
         )
 

@@ -1,12 +1,13 @@
 """How few value vectors carry a concept: knock-out and keep-only curves."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from paraspec.core.definitions import KNOWN_ACCURACY
+from paraspec.core.definitions import KNOWN_ACCURACY, PAPER_SELECTOR
 from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.stats.bootstrap import FloatArray
 from paraspec.stats.effects import accuracy
@@ -42,7 +43,7 @@ def k50(ratios: FloatArray, margins: FloatArray) -> Halving:
     Notes
     -----
     First crossing of half the unmasked margin by the isotonic (non-increasing) least
-    squares fit, linear in the ratio between grid points (decision 5). Never crossed:
+    squares fit, linear in the ratio between grid points. Never crossed:
     censored at the last ratio, a lower bound.
 
     >>> k50(np.array([0.0, 0.1, 0.3]), np.array([4.0, 3.0, 1.0]))
@@ -129,7 +130,13 @@ class _Curve:
 
 
 def _selectors(measured: Measured) -> list[str]:
-    return sorted({cell.selector for cell in measured.cells if cell.mask == "top"})
+    """The paper's selector, and others whose top mask was measured along a grid."""
+    grids = Counter(
+        cell.selector
+        for cell in measured.cells
+        if (cell.mask, cell.ablation) == ("top", "zero")
+    )
+    return sorted(s for s, n in grids.items() if n > 1 or s == PAPER_SELECTOR)
 
 
 def _cells(measured: Measured, mask: str, selector: str) -> list[int]:
@@ -137,7 +144,9 @@ def _cells(measured: Measured, mask: str, selector: str) -> list[int]:
     return [
         index
         for index, cell in enumerate(measured.cells)
-        if cell.mask == mask and (mask != "top" or cell.selector == selector)
+        if cell.mask == mask
+        and cell.ablation in ("zero", "keep")
+        and (mask != "top" or cell.selector == selector)
     ]
 
 

@@ -4,13 +4,15 @@ Every masked answer is paired with the unmasked answer to the same item under th
 concept, so that a contrast always compares the same questions.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from paraspec.core.definitions import CROSS_MASK, NON_KNOWLEDGE, PAPER_SELECTOR
 from paraspec.core.errors import UserError
 from paraspec.stats.bootstrap import FloatArray
 
@@ -22,22 +24,35 @@ FIELDS = (
     "floor",
     "margin_before",
     "margin_after",
+    "kept",
 )
-"""What is summed over a concept's items."""
-N, BEFORE, AFTER, CHANCE, FLOOR, MARGIN_BEFORE, MARGIN_AFTER = range(len(FIELDS))
+"""What is summed over a concept's items; kept: right before and after masking."""
+N, BEFORE, AFTER, CHANCE, FLOOR, MARGIN_BEFORE, MARGIN_AFTER, KEPT = range(len(FIELDS))
 
 HALVES = ("A", "B")
 GROUPS = ("own", "same-category", "other-category")
 KINSHIPS = ("same-category", "other-category", "all")
-"""General sets; the first is primary (decision 1)."""
+"""General sets; the first is primary: against items of other categories a mask that
+finds "countries" would count as finding France."""
 PRIMARY_KINSHIP = KINSHIPS[0]
 
 ORIGINS = ("own", "country-derived")
 """Where an answer comes from: the concept itself, or a city's country."""
 
-CELL_COLUMNS = ("selector", "mask", "ratio", "k", "draw")
+RANKED = ("top", "top-insample")
+"""Masks that exist for several selectors."""
+
+CELL_KEYS = ("masked", "selector", "mask", "ablation", "ratio")
 
 IntArray = npt.NDArray[np.int64]
+
+
+class MaskKind(NamedTuple):
+    """What names a mask apart from its ratio and draw."""
+
+    mask: str
+    selector: str
+    ablation: str = "zero"
 
 
 @dataclass(frozen=True)
@@ -46,9 +61,15 @@ class Cell:
 
     selector: str
     mask: str
+    ablation: str
     ratio: float
     k: int
     draws: int
+
+    @property
+    def kind(self) -> MaskKind:
+        """The mask, apart from its ratio."""
+        return MaskKind(self.mask, self.selector, self.ablation)
 
 
 @dataclass(frozen=True)
@@ -61,16 +82,29 @@ class Measured:
     cells: tuple[Cell, ...]
     sums: FloatArray
     """Axes: cell, half, group, origin, field, concept."""
+    by_draw: Mapping[int, FloatArray]
+    """For each cell with several draws: axes draw, group, field, concept."""
     overall: float
     """Unmasked accuracy over the distinct items."""
     has_origins: bool
     """Items of both origins occur."""
 
-    def find(self, mask: str, ratio: float, selector: str = "") -> int | None:
-        """Index of the cell of a mask at a ratio; any selector if none is named."""
+    def find(
+        self,
+        mask: str,
+        ratio: float,
+        selector: str = PAPER_SELECTOR,
+        ablation: str = "zero",
+    ) -> int | None:
+        """Index of the cell of a mask; None where it was not measured.
+
+        Only the masks of :data:`RANKED` exist for several selectors; for any other the
+        selector is not looked at.
+        """
         for index, cell in enumerate(self.cells):
-            named = not selector or cell.selector == selector or mask != "top"
-            if cell.mask == mask and np.isclose(cell.ratio, ratio) and named:
+            same = (cell.mask, cell.ablation) == (mask, ablation)
+            ranked = mask not in RANKED or cell.selector == selector
+            if same and ranked and np.isclose(cell.ratio, ratio):
                 return index
         return None
 
@@ -93,9 +127,23 @@ class Measured:
         origins = [ORIGINS.index(origin)] if origin else [0, 1]
         groups = [1, 2] if kinship == "all" else [GROUPS.index(kinship)]
         grouped = self.sums[cell][halves][:, :, origins].sum(axis=(0, 2))
-        both = np.stack([grouped[0], grouped[groups].sum(axis=0)])
-        paired = (both[:, N] > 0).all(axis=0)
-        return np.where(paired, both, 0.0)
+        return _paired(grouped[0], grouped[groups].sum(axis=0))
+
+    def draw_totals(self, cell: int, kinship: str = PRIMARY_KINSHIP) -> FloatArray:
+        """:meth:`totals` of each draw of a cell, over all concepts.
+
+        Returns
+        -------
+        FloatArray
+            Axes: set (concept, general), field, draw. Without draws where the cell has
+            but one.
+        """
+        if cell not in self.by_draw:
+            return np.zeros((2, len(FIELDS), 0))
+        groups = [1, 2] if kinship == "all" else [GROUPS.index(kinship)]
+        sums = self.by_draw[cell]
+        found = [_paired(one[0], one[groups].sum(axis=0)).sum(axis=-1) for one in sums]
+        return np.stack(found, axis=-1)
 
     def own(self, cell: int = 0, half: str = "", origin: str = "") -> FloatArray:
         """Sums of the concept items of a cell, whatever general items there are."""
@@ -113,11 +161,13 @@ def summed(
     Parameters
     ----------
     items
-        Table ``items`` of one model.
+        Table ``items`` of one model. Rows of controls that are no knowledge, and of
+        the mask ``cross`` (which has no general items), are left out.
     derived
         Items whose answer follows from a city's country.
     ablation
-        Rows to use beside the unmasked ones.
+        ``zero``: rows in which masked coefficients are zero or a mean (a cell tells
+        which); ``keep``: those in which all others are masked.
 
     Raises
     ------
@@ -125,30 +175,35 @@ def summed(
         Where the rows are of several models or scorers, or a masked answer has no
         unmasked one.
     """
-    rows = items[(items["mask"] == "none") | (items["ablation"] == ablation)]
+    rows = _wanted(items, ablation)
     model = _single(rows, "model")
     _single(rows, "scorer")
-    concept, concepts = _codes(rows["concept"])
-    item, names = _codes(rows["item"])
+    concept, concepts = codes(rows["concept"])
+    item, names = codes(rows["item"])
     before, margin_before = _baseline(rows, concept, item, len(names))
     index, cells = _cells(rows)
     origin = np.isin(names, list(derived)).astype(np.int64)[item]
-    place = (index, _half(rows), _group(rows), origin, concept)
-    shape = (len(cells), len(HALVES), len(GROUPS), len(ORIGINS), len(concepts))
+    after = rows["correct"].to_numpy(np.float64)
+    group = _group(rows)
     values = (
         np.ones(len(rows)),
         before,
-        rows["correct"].to_numpy(np.float64),
+        after,
         rows["chance"].to_numpy(np.float64),
         rows["floor"].to_numpy(np.float64),
         margin_before,
         rows["margin"].to_numpy(np.float64),
+        before * after,
     )
+    n = len(concepts)
+    shape = (len(cells), len(HALVES), len(GROUPS), len(ORIGINS), n)
+    draws = _Draws(index, rows["draw"].to_numpy(np.int64), group, concept)
     return Measured(
         model=model,
         concepts=_traits(rows, concepts),
         cells=cells,
-        sums=_sums(place, shape, values),
+        sums=_sums((index, _half(rows), group, origin, concept), shape, values),
+        by_draw=_by_draw(draws, cells, n, values),
         overall=_overall(rows),
         has_origins=bool(origin.any() and not origin.all()),
     )
@@ -161,10 +216,33 @@ def aligned(measured: Measured, concepts: list[str]) -> Measured:
     """
     have = list(measured.concepts.index)
     at = {name: index for index, name in enumerate(have)}
-    sums = np.zeros((*measured.sums.shape[:-1], len(concepts)))
-    known = [i for i, name in enumerate(concepts) if name in at]
-    sums[..., known] = measured.sums[..., [at[concepts[i]] for i in known]]
-    return replace(measured, concepts=measured.concepts.reindex(concepts), sums=sums)
+    there = [i for i, name in enumerate(concepts) if name in at]
+    taken = [at[concepts[i]] for i in there]
+
+    def put(sums: FloatArray) -> FloatArray:
+        wide = np.zeros((*sums.shape[:-1], len(concepts)))
+        wide[..., there] = sums[..., taken]
+        return wide
+
+    return replace(
+        measured,
+        concepts=measured.concepts.reindex(concepts),
+        sums=put(measured.sums),
+        by_draw={cell: put(sums) for cell, sums in measured.by_draw.items()},
+    )
+
+
+def _wanted(items: pd.DataFrame, ablation: str) -> pd.DataFrame:
+    keep = items["ablation"] == "keep"
+    kind = keep if ablation == "keep" else ~keep & (items["mask"] != CROSS_MASK)
+    wanted = (kind | (items["mask"] == "none")) & (items["category"] != NON_KNOWLEDGE)
+    return items[wanted]
+
+
+def _paired(own: FloatArray, general: FloatArray) -> FloatArray:
+    """Both sets stacked; a concept without items of both is zero in both."""
+    both = np.stack([own, general])
+    return np.where((both[:, N] > 0).all(axis=0), both, 0.0)
 
 
 def _single(rows: pd.DataFrame, column: str) -> str:
@@ -178,7 +256,7 @@ def _single(rows: pd.DataFrame, column: str) -> str:
     return str(found[0])
 
 
-def _codes(column: pd.Series) -> tuple[IntArray, list[str]]:
+def codes(column: pd.Series) -> tuple[IntArray, list[str]]:
     """Codes of a text column in the sorted order of its labels, and the labels."""
     values = column.astype("category").cat.remove_unused_categories()
     labels = [str(label) for label in values.cat.categories]
@@ -216,18 +294,37 @@ def _cells(rows: pd.DataFrame) -> tuple[IntArray, tuple[Cell, ...]]:
     keys = pd.DataFrame(
         {
             "masked": masked,
-            "selector": rows["selector"].astype("str").where(masked, ""),
-            "mask": rows["mask"].astype("str"),
+            **{name: _texts(rows[name]) for name in ("selector", "mask", "ablation")},
             "ratio": rows["ratio"].where(masked, 0.0),
-            "k": rows["k"],
-            "draw": rows["draw"],
         }
     )
-    groups = keys.groupby(["masked", "selector", "mask", "ratio"], sort=True)
-    table = groups.agg({"k": "max", "draw": "nunique"}).reset_index()
-    columns = (table[name].tolist() for name in CELL_COLUMNS)
-    cells = tuple(Cell(*values) for values in zip(*columns, strict=True))
-    return groups.ngroup().to_numpy().astype(np.int64), cells
+    found = keys.groupby(list(CELL_KEYS), sort=True, observed=True)
+    index = found.ngroup().to_numpy().astype(np.int64)
+    table = found.size().reset_index()
+    names = (table[name].astype("str") for name in ("selector", "mask", "ablation"))
+    ratios = table["ratio"].to_numpy(np.float64).tolist()
+    counts = (_most(index, rows["k"]), _distinct(index, rows["draw"]))
+    columns = zip(*names, ratios, *counts, strict=True)
+    return index, tuple(Cell(*values) for values in columns)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """A text column as a category whose order is that of the texts."""
+    values = column.astype("category").cat.remove_unused_categories()
+    return values.cat.reorder_categories(sorted(values.cat.categories), ordered=True)
+
+
+def _most(index: IntArray, column: pd.Series) -> list[int]:
+    found = np.zeros(int(index.max()) + 1, dtype=np.int64)
+    np.maximum.at(found, index, column.to_numpy(np.int64))
+    return [int(value) for value in found]
+
+
+def _distinct(index: IntArray, column: pd.Series) -> list[int]:
+    """Distinct values of a column in each cell."""
+    values = column.to_numpy(np.int64)
+    pairs = np.unique(index * (int(values.max()) + 1) + values)
+    return [int(n) for n in np.bincount(pairs // (int(values.max()) + 1))]
 
 
 def _half(rows: pd.DataFrame) -> IntArray:
@@ -249,6 +346,29 @@ def _sums(
     size = int(np.prod(shape))
     fields = [np.bincount(flat, value, size).reshape(shape) for value in values]
     return np.stack(fields, axis=-2)
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Where each row belongs."""
+
+    cell: IntArray
+    draw: IntArray
+    group: IntArray
+    concept: IntArray
+
+
+def _by_draw(
+    rows: _Draws, cells: Sequence[Cell], n_concepts: int, values: Sequence[FloatArray]
+) -> dict[int, FloatArray]:
+    found = {}
+    for cell in (index for index, cell in enumerate(cells) if cell.draws > 1):
+        chosen = rows.cell == cell
+        draw = np.unique(rows.draw[chosen], return_inverse=True)[1]
+        place = (draw, rows.group[chosen], rows.concept[chosen])
+        shape = (int(draw.max()) + 1, len(GROUPS), n_concepts)
+        found[cell] = _sums(place, shape, [value[chosen] for value in values])
+    return found
 
 
 def _traits(rows: pd.DataFrame, concepts: list[str]) -> pd.DataFrame:

@@ -8,7 +8,9 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from paraspec.stats.controls import STRONG_PSS
+from paraspec.core.definitions import STRONG_PSS
+from paraspec.stats.controls import RANDOM, TOP
+from paraspec.stats.items import MaskKind
 from paraspec.stats.verdicts import Verdict
 
 Metric = float | int | None
@@ -71,11 +73,11 @@ def _models(models: pd.DataFrame) -> dict[str, float]:
 
 
 def _random(controls: pd.DataFrame, models: pd.DataFrame) -> dict[str, float]:
-    """Decision 10: models whose random mask does nothing, whose top mask much."""
+    """How many models' random masks do nothing, and whose top masks do much."""
     full = models.loc[~models["checkpoint"], "model"]
     own = controls[controls["model"].isin(full) & controls["signed_low"].notna()]
-    random, top = (own[own["mask"] == mask] for mask in ("random", "top"))
-    strong = top.loc[top["pss_above_015"], "model"]
+    random, top = (_basic(own, kind) for kind in (RANDOM, TOP))
+    strong = top.loc[top["strong"], "model"]
     where_strong = random.loc[random["model"].isin(strong), "pss"]
     share = random["contains_zero"].mean() if len(random) else np.nan
     return {
@@ -83,6 +85,11 @@ def _random(controls: pd.DataFrame, models: pd.DataFrame) -> dict[str, float]:
         f"n_models_pss_above_{STRONG_PSS:g}": len(strong),
         "random_pss_highest_where_top_is_above": where_strong.max(),
     }
+
+
+def _basic(controls: pd.DataFrame, kind: MaskKind) -> pd.DataFrame:
+    named = controls[list(kind._fields)] == list(kind)
+    return controls[named.all(axis=1)]
 
 
 def _verdicts(claims: pd.DataFrame) -> dict[str, float]:

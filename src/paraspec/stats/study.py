@@ -1,114 +1,17 @@
 """All models of a study side by side, under the same resampled concepts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from paraspec.core.definitions import primary_ratio
-from paraspec.core.errors import UserError
-from paraspec.core.files import existing
+from paraspec.core.definitions import PAPER_SELECTOR
 from paraspec.stats.bootstrap import Estimate, FloatArray, estimate
 from paraspec.stats.effects import QUANTITIES, Effects, accuracy, effects
-from paraspec.stats.items import PRIMARY_KINSHIP, Measured, N, aligned
+from paraspec.stats.items import PRIMARY_KINSHIP, MaskKind, N, aligned
 from paraspec.stats.pss import concept_weights
-
-
-class Trajectory(BaseModel):
-    """Place of a checkpoint in a training run."""
-
-    of: str
-    step: int
-
-
-class Card(BaseModel):
-    """What ``model.json`` says about a model, as far as statistics need it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    model: str
-    family: str
-    architecture: str
-    n_experts: int = Field(ge=0)
-    parameters_total: int = Field(gt=0)
-    parameters_active: int = Field(gt=0)
-    d_model: int
-    n_layers: int
-    steps: int = 0
-    seed: int = 0
-    trained_on_study: bool = True
-    trajectory: Trajectory | None = None
-    source: str = ""
-
-
-def read_card(path: Path) -> Card:
-    """Read ``model.json``.
-
-    Raises
-    ------
-    UserError
-        Where it is missing, is not JSON, or lacks a key.
-    """
-    found = existing(path, "Train or register the model first")
-    try:
-        return Card(**json.loads(found.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, TypeError) as error:
-        raise UserError(path, f"not a JSON object ({error})", "Make it anew") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            path, f"key {key}: {first['msg']}", "Make the model folder anew"
-        ) from error
-
-
-@dataclass(frozen=True)
-class Record:
-    """One model: what it is and what was measured."""
-
-    card: Card
-    measured: Measured
-    pss: pd.DataFrame
-    efficiency: pd.DataFrame
-    never_seen: float
-    """Unmasked accuracy on concepts never met; NaN if there are none."""
-    masks: pd.DataFrame
-    """Table ``masks``: what every mask selects."""
-
-    @property
-    def primary(self) -> float:
-        """Pre-registered mask ratio."""
-        return primary_ratio(self.card.parameters_total)
-
-    def active_share(self, mask: str) -> float:
-        """Mean share of active value vectors that a mask hits at the primary ratio."""
-        chosen = self.masks[
-            (self.masks["mask"] == mask)
-            & (self.masks["ablation"] == "zero")
-            & np.isclose(self.masks["ratio"], self.primary)
-        ]
-        return float(chosen["active_share"].mean())
-
-    @property
-    def checkpoint(self) -> bool:
-        """A checkpoint of a trajectory: never in cross-model statistics."""
-        return self.card.trajectory is not None
-
-    @property
-    def dense(self) -> bool:
-        """No mixture of experts."""
-        return self.card.n_experts == 0
-
-
-def never_seen_accuracy(items: pd.DataFrame) -> float:
-    """Accuracy over the distinct items on never-seen concepts; NaN without any."""
-    plain = items[items["mask"] == "none"].drop_duplicates("item")
-    return float(plain["correct"].mean()) if len(plain) else np.nan
+from paraspec.stats.record import Record
 
 
 @dataclass(frozen=True)
@@ -129,7 +32,11 @@ class Study:
 
     @cached_property
     def primary_models(self) -> tuple[Record, ...]:
-        """Models of the primary analysis: dense, no checkpoints (decision 7)."""
+        """Models of the primary analysis: dense, no checkpoints.
+
+        In a mixture of experts a mask hits vectors that a token may never be routed
+        to, so its effects are not those of as large a share of a dense layer.
+        """
         return tuple(r for r in self.models if r.dense)
 
     @property
@@ -142,6 +49,8 @@ class Study:
         record: Record,
         mask: str,
         *,
+        selector: str = "",
+        ablation: str = "zero",
         ratio: float | None = None,
         kinship: str = PRIMARY_KINSHIP,
         half: str = "",
@@ -156,6 +65,10 @@ class Study:
             The model.
         mask
             Mask kind.
+        selector
+            Ranking of a top mask; the study's by default.
+        ablation
+            What masked coefficients are set to.
         ratio
             Mask ratio; the model's primary one by default.
         kinship, half, origin
@@ -164,11 +77,42 @@ class Study:
             1 for concepts to use and 0 for others; all by default.
         """
         wanted = record.primary if ratio is None else ratio
-        cell = record.measured.find(mask, wanted, self.selector)
+        cell = record.measured.find(mask, wanted, selector or self.selector, ablation)
         if cell is None:
             return _undefined(len(self.weights))
+        key = (record.card.model, cell, kinship, half, origin)
+        if only is None and key in self._known:
+            return self._known[key]
         totals = record.measured.totals(cell, kinship, half, origin)
-        return effects(totals @ self._weights(only).T, record.measured.overall)
+        found = effects(self._drawn(totals, only), record.measured.overall)
+        if only is None:
+            self._known[key] = found
+        return found
+
+    @cached_property
+    def _known(self) -> dict[tuple[object, ...], Effects]:
+        """Effects that were asked for before: each serves several tables."""
+        return {}
+
+    def effects_of(
+        self, record: Record, kind: MaskKind, kinship: str = PRIMARY_KINSHIP
+    ) -> Effects:
+        """:meth:`effects` of a mask that is named in full."""
+        return self.effects(
+            record,
+            kind.mask,
+            selector=kind.selector,
+            ablation=kind.ablation,
+            kinship=kinship,
+        )
+
+    def draw_effects(self, record: Record, kind: MaskKind) -> Effects:
+        """Effects of each draw of a mask in the sample, at the primary ratio."""
+        cell = record.find(kind)
+        if cell is None:
+            return _undefined(0)
+        totals = record.measured.draw_totals(cell)
+        return effects(totals, record.measured.overall)
 
     def accuracy(
         self,
@@ -180,7 +124,7 @@ class Study:
     ) -> FloatArray:
         """Unmasked accuracy on concept items in the sample and in every draw."""
         own = record.measured.own(0, half, origin)
-        return accuracy(own @ self._weights(only).T)
+        return accuracy(self._drawn(own, only))
 
     def n_concepts(self, record: Record) -> int:
         """Concepts that the model was measured on."""
@@ -190,39 +134,31 @@ class Study:
         """Estimate of one model with its concept-bootstrap interval."""
         return estimate(values, self.n_concepts(record))
 
-    def _weights(self, only: FloatArray | None) -> FloatArray:
-        return self.weights if only is None else self.weights * only
+    def _drawn(self, sums: FloatArray, only: FloatArray | None = None) -> FloatArray:
+        """Sums over concepts, in the sample and in every draw (last axis)."""
+        used = sums if only is None else sums * only
+        flat = used.reshape(-1, used.shape[-1]) @ self._columns
+        return flat.reshape(*sums.shape[:-1], -1)
+
+    @cached_property
+    def _columns(self) -> FloatArray:
+        """Transposed weights in memory order, without which the product is slow."""
+        return np.ascontiguousarray(self.weights.T)
 
 
 def study_of(
-    records: Sequence[Record], draws: int, seed: int, selector: str = ""
+    records: Sequence[Record], draws: int, seed: int, selector: str = PAPER_SELECTOR
 ) -> Study:
-    """Put models on one concept axis and draw the resampled concepts.
-
-    Raises
-    ------
-    UserError
-        Where the models were measured with several selectors and none is named.
-    """
+    """Put models on one concept axis and draw the resampled concepts."""
     concepts = sorted({c for r in records for c in r.measured.concepts.index})
     put = tuple(replace(r, measured=aligned(r.measured, concepts)) for r in records)
     return Study(
         records=put,
         concepts=tuple(concepts),
         weights=concept_weights(len(concepts), draws, seed),
-        selector=selector or _only_selector(records),
+        selector=selector,
         seed=seed,
     )
-
-
-def _only_selector(records: Sequence[Record]) -> str:
-    found = sorted(
-        {c.selector for r in records for c in r.measured.cells if c.mask == "top"}
-    )
-    if len(found) > 1:
-        fault = f"the models were masked with the selectors {', '.join(found)}"
-        raise UserError("items.parquet", fault, "Name one with --selector")
-    return found[0] if found else ""
 
 
 def _undefined(n: int) -> Effects:

@@ -3,20 +3,32 @@
 import numpy as np
 import pandas as pd
 
+from paraspec.core.definitions import PAPER_SELECTOR
 from paraspec.core.tables.across_models import MODELS, SIZES
-from paraspec.stats.items import AFTER, CHANCE, FLOOR, PRIMARY_KINSHIP, N
-from paraspec.stats.study import Record, Study
+from paraspec.stats.items import AFTER, CHANCE, FLOOR, PRIMARY_KINSHIP, RANKED, N
+from paraspec.stats.known import (
+    compared,
+    known_by_all,
+    known_concepts,
+    known_items,
+    shared_concepts,
+)
+from paraspec.stats.record import Record
+from paraspec.stats.study import Study
 
 Row = dict[str, object]
 
 
 def models_table(study: Study) -> pd.DataFrame:
     """Table ``models``: every model and checkpoint."""
-    shared = _shared_known(study)
+    shared = shared_concepts(study)
+    by_all = known_by_all(study)
     rows = [
         _identity(record, study)
         | _knowledge(record, study)
         | _specialisation(record, study)
+        | known_items(record, study, by_all)
+        | _selection(record, study)
         | _efficiency(record, study, shared)
         | {"reason": _reason(record, study)}
         for record in study.records
@@ -31,10 +43,14 @@ def sizes_table(models: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values(order)[SIZES.names].reset_index(drop=True)
 
 
-def table_row(record: Record, mask: str, kinship: str, at: str) -> pd.Series | None:
+def table_row(
+    record: Record, mask: str, kinship: str, at: str, selector: str = PAPER_SELECTOR
+) -> pd.Series | None:
     """Row of a model's PSS table at its primary ratio, or its peak row."""
     pss = record.pss
     rows = pss[(pss["mask"] == mask) & (pss["kinship"] == kinship) & (pss["at"] == at)]
+    if mask in RANKED:
+        rows = rows[rows["selector"] == selector]
     if at == "ratio":
         rows = rows[np.isclose(rows["ratio"].astype(float), record.primary)]
     return rows.iloc[0] if len(rows) else None
@@ -55,6 +71,9 @@ def _identity(record: Record, study: Study) -> Row:
         "trajectory_step": place.step if place else np.nan,
         "in_primary": record in study.primary_models,
         "source": card.source,
+        "released": "" if card.released is None else card.released.isoformat(),
+        "mmlu": np.nan if card.mmlu is None else card.mmlu,
+        "tokens": float(card.tokens_seen) if card.tokens_seen else np.nan,
         "primary_ratio": record.primary,
     }
 
@@ -83,7 +102,9 @@ def _general_accuracy(record: Record) -> float:
 
 def _specialisation(record: Record, study: Study) -> Row:
     top = study.effects(record, "top")
-    row = study.estimate(record, top.signed_floor).columns("signed_floor")
+    row: dict[str, float] = {"pss_chance": float(top.pss_chance[0])}
+    for name in ("signed_floor", "signed_margin", "signed_known"):
+        row |= study.estimate(record, top.map(name)).columns(name)
     for prefix, mask, at, quantity in (
         ("pss", "top", "ratio", "pss"),
         ("signed", "top", "ratio", "signed"),
@@ -92,21 +113,22 @@ def _specialisation(record: Record, study: Study) -> Row:
         ("random_signed", "random", "ratio", "signed"),
         ("swap_signed", "swap", "ratio", "signed"),
     ):
-        row |= _cells(record, mask, at, quantity, prefix)
+        row |= _cells(study, record, mask, at, quantity, prefix)
+    insample = _cells(study, record, "top-insample", "ratio", "pss", "x")
     cell = record.measured.find("random", record.primary)
     return {
         **row,
-        "pss_insample": _cells(record, "top-insample", "ratio", "pss", "x")["x"],
-        "peak_ratio": _cells(record, "top", "peak", "ratio", "x")["x"],
+        "pss_insample": insample["x"],
+        "peak_ratio": _cells(study, record, "top", "peak", "ratio", "x")["x"],
         "random_draws": 0 if cell is None else record.measured.cells[cell].draws,
     }
 
 
 def _cells(
-    record: Record, mask: str, at: str, quantity: str, prefix: str
+    study: Study, record: Record, mask: str, at: str, quantity: str, prefix: str
 ) -> dict[str, float]:
     """A quantity of the PSS table with its interval, under another name."""
-    found = table_row(record, mask, PRIMARY_KINSHIP, at)
+    found = table_row(record, mask, PRIMARY_KINSHIP, at, study.selector)
     row: dict[str, float] = {}
     for end in ("", "_low", "_high"):
         value = None if found is None else found.get(f"{quantity}{end}")
@@ -114,28 +136,16 @@ def _cells(
     return row
 
 
-def _known(record: Record) -> set[str]:
-    return set(record.efficiency.loc[record.efficiency["known"], "concept"])
-
-
-COMPARED_SHARE = 0.5
-"""Share of its concepts that a model must know to be compared on shared ones: a zoo has
-models that know nothing, and no concept is known to those."""
-
-
-def _compared(record: Record, study: Study) -> bool:
-    return len(_known(record)) >= COMPARED_SHARE * study.n_concepts(record)
-
-
-def _shared_known(study: Study) -> set[str]:
-    """Concepts known to every compared model; checkpoints are not compared."""
-    known = [_known(r) for r in study.models if _compared(r, study)]
-    return set.intersection(*known) if known else set()
+def _selection(record: Record, study: Study) -> Row:
+    """What the study's masks are made of."""
+    rows = record.selections.get(study.selector)
+    names = ("reliability", "selectivity")
+    return {name: np.nan if rows is None else rows[name].mean() for name in names}
 
 
 def _efficiency(record: Record, study: Study, shared: set[str]) -> Row:
-    compared = shared if _compared(record, study) else set()
-    row: Row = {"n_known": len(_known(record)), "n_known_shared": len(shared)}
+    used = shared if compared(record, study) else set()
+    row: Row = {"n_known": len(known_concepts(record)), "n_known_shared": len(shared)}
     for mask in ("top", "random"):
         table = record.efficiency[record.efficiency["mask"] == mask]
         table = table[table["selector"] == study.selector]
@@ -143,8 +153,9 @@ def _efficiency(record: Record, study: Study, shared: set[str]) -> Row:
         row |= {
             f"k50_{mask}": own["k50"].median(),
             f"k50_{mask}_censored": own["censored"].astype(float).mean(),
+            f"knockout_auc_{mask}": own["knockout_auc"].median(),
             f"k50_shared_{mask}": table.loc[
-                table["concept"].isin(compared), "k50"
+                table["concept"].isin(used), "k50"
             ].median(),
         }
     return row
@@ -152,7 +163,7 @@ def _efficiency(record: Record, study: Study, shared: set[str]) -> Row:
 
 def _reason(record: Record, study: Study) -> str:
     found = []
-    row = table_row(record, "top", PRIMARY_KINSHIP, "ratio")
+    row = table_row(record, "top", PRIMARY_KINSHIP, "ratio", study.selector)
     if row is None:
         found.append(f"no top mask at the primary ratio {record.primary:g}")
     elif row["reason"]:

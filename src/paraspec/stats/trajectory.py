@@ -7,7 +7,8 @@ from scipy.optimize import isotonic_regression
 from paraspec.core.tables.across_models import TRAJECTORY
 from paraspec.stats.bootstrap import UNDEFINED, Estimate, FloatArray, estimate
 from paraspec.stats.items import CHANCE, N
-from paraspec.stats.study import Record, Study
+from paraspec.stats.record import Record
+from paraspec.stats.study import Study
 
 NO_TRAJECTORY = "no trajectory"
 TOO_SHORT = "fewer than 3 checkpoints"

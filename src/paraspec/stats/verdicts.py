@@ -1,4 +1,4 @@
-"""Verdicts on pre-registered claims, from their intervals alone (decision 14)."""
+"""Verdicts on pre-registered claims, from their intervals alone."""
 
 import difflib
 from collections.abc import Mapping
@@ -13,28 +13,12 @@ from paraspec.core.definitions import NONE
 from paraspec.core.errors import UserError
 from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.claims import Claim
+from paraspec.stats.evidence import NO_EVIDENCE, Evidence
+from paraspec.stats.multiple import corrected
+from paraspec.stats.tails import equivalence_p
 
 Verdict = Literal["replicated", "partly", "not", "not testable"]
-Kind = Literal["zoo", "published"]
-"""Whether the study trained its models on its concepts."""
 Passed = Literal["yes", "no", "unknown", "-"]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A computed statistic: a row of ``correlations`` or ``estimates``."""
-
-    value: float
-    low: float
-    high: float
-    p: float
-    n: int
-    n_unit: str
-    text: str
-    reason: str
-
-
-NO_EVIDENCE = Evidence(np.nan, np.nan, np.nan, np.nan, 0, "", "", "")
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,7 @@ def judge(
     margin: float,
     control: Passed = "yes",
 ) -> Judgement:
-    """Verdict on an interval, in the claim's direction (positive) (decision 14).
+    """Verdict on an interval, in the claim's direction (positive).
 
     Notes
     -----
@@ -76,52 +60,60 @@ def judge(
     if -margin <= low and high <= margin:
         return Judgement("not", f"the interval lies within the margin of {margin:g}")
     if low > smallest_effect:
-        return _with_control(smallest_effect, control)
+        return _with_control(f"the interval lies beyond {smallest_effect:g}", control)
     if low > 0:
         fault = f"it excludes 0 but not effects below {smallest_effect:g}"
         return Judgement("partly", fault)
     return Judgement("not testable", "the interval is too wide to tell")
 
 
-def _with_control(smallest_effect: float, control: Passed) -> Judgement:
-    beyond = f"the interval lies beyond {smallest_effect:g}"
+def judge_absence(
+    low: float,
+    high: float,
+    smallest_effect: float,
+    margin: float,
+    control: Passed = "yes",
+) -> Judgement:
+    """Verdict on a claim that there is no effect in a direction (positive).
+
+    Notes
+    -----
+    Checked in this order: *replicated* - the interval does not reach beyond the margin
+    and the control is passed (without it *partly*); *partly* - it does, but excludes
+    effects of the smallest size of interest; *not* - it lies beyond the margin: there
+    is an effect that counts; *not testable* - anything else. One-sided: an effect in
+    the other direction is no evidence against such a claim.
+
+    >>> judge_absence(-0.3, 0.01, smallest_effect=0.05, margin=0.02).verdict
+    'replicated'
+    >>> judge_absence(0.03, 0.08, smallest_effect=0.05, margin=0.02).verdict
+    'not'
+    """
+    if np.isnan(low) or np.isnan(high):
+        return Judgement("not testable", "no interval")
+    if high <= margin:
+        words = f"the interval does not reach beyond the margin of {margin:g}"
+        return _with_control(words, control)
+    if low > margin:
+        return Judgement("not", f"the interval lies beyond the margin of {margin:g}")
+    if high <= smallest_effect:
+        words = f"it excludes {smallest_effect:g} but not the margin of {margin:g}"
+        return Judgement("partly", words)
+    return Judgement("not testable", "the interval is too wide to tell")
+
+
+JUDGES = {"effect": judge, "absence": judge_absence}
+
+
+def _with_control(words: str, control: Passed) -> Judgement:
     if control == "yes":
-        return Judgement("replicated", beyond)
+        return Judgement("replicated", words)
     lacks = "fails its control" if control == "no" else "has no computed control"
-    return Judgement("partly", f"{beyond}, but the effect {lacks}")
-
-
-def evidence_of(
-    correlations: pd.DataFrame, estimates: pd.DataFrame
-) -> dict[str, Evidence]:
-    """Statistics that claims may name, by id."""
-    models = correlations.assign(n_unit="models", statistic=_words(correlations))
-    found = {}
-    for frame in (models, estimates):
-        for row in frame.to_dict("records"):
-            found[str(row["id"])] = Evidence(
-                float(row["estimate"]),
-                float(row["estimate_low"]),
-                float(row["estimate_high"]),
-                float(row["p"]),
-                int(row["n"]),
-                str(row["n_unit"]),
-                f"{row['statistic']} ({row['interval']})",
-                str(row["reason"]),
-            )
-    return found
-
-
-def _words(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"{row.method} of {row.effect} on {row.against}, {row.halves} halves, "
-        f"{row.models} models"
-        for row in rows.itertuples()
-    ]
+    return Judgement("partly", f"{words}, but the effect {lacks}")
 
 
 def claims_table(
-    claims: tuple[Claim, ...], evidence: Mapping[str, Evidence], kind: Kind, path: Path
+    claims: tuple[Claim, ...], evidence: Mapping[str, Evidence], path: Path
 ) -> pd.DataFrame:
     """Table ``claims``: a verdict for each claim.
 
@@ -129,11 +121,20 @@ def claims_table(
     ------
     UserError
         Where a claim names a statistic that does not exist.
+
+    Notes
+    -----
+    The first claim is the study's primary endpoint; the p values of the others are
+    corrected together (Holm): that of the statistic, or of a claim of absence the one
+    of equivalence. Verdicts rest on intervals alone.
     """
     for claim in claims:
         _check_names(claim, evidence, path)
-    rows = [_row(claim, evidence, kind) for claim in claims]
-    return pd.DataFrame(rows, columns=CLAIMS.names)
+    frame = pd.DataFrame([_row(claim, evidence) for claim in claims])
+    absent = [claim.asserts == "absence" for claim in claims]
+    p = np.where(absent, frame["p_equivalence"], frame["p"])
+    frame["p_holm"] = [*p[:1], *corrected(p[1:], "holm")]
+    return frame[CLAIMS.names]
 
 
 def _check_names(claim: Claim, evidence: Mapping[str, Evidence], path: Path) -> None:
@@ -148,14 +149,12 @@ def _check_names(claim: Claim, evidence: Mapping[str, Evidence], path: Path) -> 
             )
 
 
-def _row(
-    claim: Claim, evidence: Mapping[str, Evidence], kind: Kind
-) -> dict[str, object]:
+def _row(claim: Claim, evidence: Mapping[str, Evidence]) -> dict[str, object]:
     found = evidence.get(claim.statistic or "", NO_EVIDENCE)
     control = claim.control
     checked = evidence[control.statistic] if control else NO_EVIDENCE
     passed = _passed(claim, checked)
-    verdict = _verdict(claim, found, passed, kind)
+    verdict = _verdict(claim, found, passed)
     return {
         "id": claim.id,
         "claim": claim.claim,
@@ -170,6 +169,7 @@ def _row(
         "n_unit": found.n_unit or NONE,
         "smallest_effect": claim.smallest_effect,
         "margin": claim.margin,
+        "p_equivalence": _equivalence(claim, found),
         "control": control.name if control else NONE,
         "control_estimate": checked.value,
         "control_estimate_low": checked.low,
@@ -177,20 +177,34 @@ def _row(
         "control_passed": passed,
         "verdict": verdict.verdict,
         "reason": verdict.reason,
+        "figure": claim.figure,
     }
 
 
-def _verdict(claim: Claim, found: Evidence, passed: Passed, kind: Kind) -> Judgement:
+def _equivalence(claim: Claim, found: Evidence) -> float:
+    """P value of the hypothesis that the effect reaches the claim's margin."""
+    if found.tails is None or claim.margin is None:
+        return np.nan
+    if claim.asserts == "effect":
+        return equivalence_p(found.tails, claim.margin)
+    if claim.direction == "positive":
+        return found.tails.above(claim.margin)
+    return found.tails.below(-claim.margin)
+
+
+def _verdict(claim: Claim, found: Evidence, passed: Passed) -> Judgement:
     if claim.not_testable:
         return Judgement("not testable", claim.not_testable)
-    if claim.applies_to not in ("any", kind):
-        reason = f"speaks of {claim.applies_to} models; this is a {kind} study"
+    if claim.applies_to != "any" and found.kinds != {claim.applies_to}:
+        on = f"this was computed on {' and '.join(sorted(found.kinds)) or 'no'} models"
+        reason = f"speaks of {claim.applies_to} models; {on}"
         return Judgement("not testable", reason)
     if np.isnan(found.low):
         reason = f"{found.reason or 'no interval'} (n = {found.n} {found.n_unit})"
         return Judgement("not testable", reason)
     low, high = _towards(claim, found)
-    judged = judge(low, high, claim.smallest_effect or 0, claim.margin or 0, passed)
+    judge_it = JUDGES[claim.asserts]
+    judged = judge_it(low, high, claim.smallest_effect or 0, claim.margin or 0, passed)
     n = f"n = {found.n} {found.n_unit}"
     return Judgement(judged.verdict, f"{judged.reason} ({n})")
 

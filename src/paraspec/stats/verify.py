@@ -20,6 +20,10 @@ class Tolerance(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tolerance: float = Field(ge=0, description="Largest absolute difference; 0: equal.")
+    interval: bool = Field(
+        default=False,
+        description="The reference's interval is the tolerance, where it has one.",
+    )
     reason: str = Field(min_length=1, description="Why so much and no more.")
 
 
@@ -122,6 +126,8 @@ def _claim_line(row: Mapping[Hashable, object]) -> str:
 
 def _fault_line(row: Mapping[Hashable, object]) -> str:
     place = f"{row['table']} {row['key']} {row['column']}".rstrip()
+    if row["reason"] and row["fresh"]:
+        return f"{place}: {row['fresh']}, {row['reason']}"
     if row["reason"]:
         return f"{place}: {row['reason']}"
     return (
@@ -148,8 +154,33 @@ def _table_rows(
             continue
         for column, tolerance in rule.columns.items():
             pair = (str(new.loc[key, column]), str(old.loc[key, column]))
-            rows.append(_compared(name, key, column, pair, tolerance.tolerance))
+            ends = _ends(old.loc[key], column) if tolerance.interval else None
+            if ends is None:
+                rows.append(_compared(name, key, column, pair, tolerance.tolerance))
+            else:
+                rows.append(_within(name, key, column, pair, ends))
     return rows
+
+
+def _ends(row: pd.Series, column: str) -> tuple[float, float] | None:
+    """Interval of a value; None without one, or where it is a range of another kind."""
+    value, low, high = (
+        _number(str(row.get(f"{column}{end}", ""))) for end in ("", "_low", "_high")
+    )
+    return (low, high) if low <= value <= high else None
+
+
+def _within(
+    table: str, key: str, column: str, pair: tuple[str, str], ends: tuple[float, float]
+) -> Row:
+    """Whether the fresh value lies in the reference's interval."""
+    fresh, reference = (_number(text) for text in pair)
+    inside = ends[0] <= fresh <= ends[1]
+    reason = "" if inside else f"outside the reference's {ends[0]:g} to {ends[1]:g}"
+    if np.isnan(fresh):
+        reason = "undefined on one side"
+    gap = abs(fresh - reference)
+    return _row(table, key, column, pair, gap, np.nan, within=inside, reason=reason)
 
 
 def _frame_fault(frame: pd.DataFrame | None, rule: TableRule, side: str) -> str:

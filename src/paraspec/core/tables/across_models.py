@@ -87,7 +87,7 @@ CORRELATIONS = table(
         "family-bootstrap, mixed-model or random-mask-null.",
     ),
     ("models", "text", "dense (primary), all (with mixtures of experts)..."),
-    ("n", "integer", "Models."),
+    ("n", "integer", "Models; without those whose effect is undefined."),
     ("n_families", "integer", "Families."),
     *interval("estimate", "The statistic."),
     (

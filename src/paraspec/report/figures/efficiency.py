@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from paraspec.core.definitions import KNOWN_ACCURACY
 from paraspec.report.figures.spec import FigureSpec
 from paraspec.report.inputs import StudyTables, span
 from paraspec.report.numbers import counted, listed
@@ -187,23 +188,15 @@ def caption(tables: StudyTables) -> str:
     shared = max([0, *tables.final["n_known_shared"]])
     return (
         "Panels a and b: median over the concepts that a model knows (unmasked "
-        f"accuracy at least 0.7; {span_of} per model), bars from the first to the "
-        "third quartile of concepts, not confidence intervals; a model without such "
-        "concepts has no mark. Open marks are bounds: the margin had not halved at the "
-        "largest ratio for half of the concepts. Panels c and d: mean margin (gold "
-        f"against the best other option) over all concepts for {listed(shown)}, as a "
-        f"share of its unmasked value.{without} {counted(shared, 'concept')} are known "
-        "to every model that knows at least half of them."
+        f"accuracy at least {KNOWN_ACCURACY:g}; {span_of} per model), bars from the "
+        "first to the third quartile of concepts, not confidence intervals; a model "
+        "without such concepts has no mark. Open marks are bounds: the margin had not "
+        "halved at the largest ratio for half of the concepts. Panels c and d: mean "
+        "margin (gold against the best other option) over all concepts for "
+        f"{listed(shown)}, as a share of its unmasked value.{without} "
+        f"{counted(shared, 'concept')} are known to every model that knows at least "
+        "half of them."
     )
 
 
-EFFICIENCY = FigureSpec(
-    name="efficiency",
-    title="How few vectors carry a concept",
-    alt=(
-        "For each model the share of vectors whose removal halves the margin and the "
-        "share that suffices to keep half, top against random; and knock-out curves."
-    ),
-    draw=draw,
-    caption=caption,
-)
+EFFICIENCY = FigureSpec("efficiency", draw, caption)

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paraspec.report.figures.spec import FigureSpec
+from paraspec.report.hover import name_points
 from paraspec.report.inputs import StudyTables, span
+from paraspec.report.kinds import KINDS, RANDOM_ZERO, TOP, ZERO, Kind
 from paraspec.report.numbers import counted, number, percent
 from paraspec.report.style import (
     BLUE,
     GREY,
     MUTED,
+    PAPER,
+    RULE,
     SKY,
     VERMILLION,
     canvas,
@@ -23,6 +28,9 @@ from paraspec.report.style import (
 
 PANELS = 6
 COLUMNS = 3
+TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+STRIP_ENDS = (1.03, 1.5)
+"""Strip of the control masks, in widths of the (square root) axis of ratios."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,10 @@ def draw(tables: StudyTables) -> Figure:
         for look in CURVES
     ]
     entries.append(handle(MUTED, "", "chance", linestyle=":"))
+    entries += [
+        handle(kind.colour, kind.marker, kind.name, markerfacecolor=PAPER)
+        for kind in _controls(tables.curves)
+    ]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
 
@@ -103,9 +115,46 @@ def _panel(axes: Axes, tables: StudyTables, name: str) -> None:
     for look in CURVES:
         rows = mine[(mine["mask"] == look.mask) & (mine["kinship"] == look.kinship)]
         _curve(axes, rows.sort_values("ratio"), look)
+    share_axis(axes, float(tables.curves["ratio"].max()), TICKS)
+    _control_points(axes, mine, float(model["primary_ratio"]))
     axes.set_title(name)
-    share_axis(axes, float(tables.curves["ratio"].max()))
     axes.set_ylim(0, 1.02)
+
+
+def _controls(curves: pd.DataFrame) -> list[Kind]:
+    """Kinds that are points beside the curves."""
+    drawn = set(curves.loc[curves["accuracy"].notna(), "mask"])
+    curved = {look.mask for look in CURVES}
+    zero = (kind for kind in KINDS if kind.ablation == ZERO)
+    return [kind for kind in zero if kind.mask in drawn - curved]
+
+
+def _control_points(axes: Axes, mine: pd.DataFrame, primary: float) -> None:
+    """Own questions under every control, side by side in a strip of their own."""
+    own = mine[(mine["kinship"] == "own") & (mine["ratio"] == primary)]
+    left, right = (root * root for root in STRIP_ENDS)
+    widest = float(axes.get_xlim()[1])
+    axes.set_xlim(0, widest * right)
+    axes.axvspan(widest * left, widest * right, color=RULE, alpha=0.35, linewidth=0)
+    kinds = [TOP, *_controls(mine), RANDOM_ZERO]
+    roots = np.linspace(*STRIP_ENDS, len(kinds) + 2)[1:-1]
+    for kind, root in zip(kinds, roots, strict=True):
+        rows = own[own["mask"] == kind.mask]
+        at = np.full(len(rows), widest * root * root)
+        curved = kind in (TOP, RANDOM_ZERO)
+        axes.plot(
+            at,
+            rows["accuracy"],
+            kind.marker,
+            color=kind.colour,
+            markerfacecolor=kind.colour if curved else PAPER,
+            zorder=4,
+        )
+        texts = [f"{kind.name}: {number(value)}" for value in rows["accuracy"]]
+        name_points(axes, at, rows["accuracy"], texts)
+    middle = widest * (sum(STRIP_ENDS) / 2) ** 2
+    text = f"all at {percent(primary)}"
+    axes.text(middle, 0.03, text, ha="center", fontsize=8, color=MUTED)
 
 
 def _curve(axes: Axes, rows: pd.DataFrame, look: _Look) -> None:
@@ -137,20 +186,13 @@ def caption(tables: StudyTables) -> str:
         "questions and on general ones while that concept's top vectors, or as many "
         f"random ones, are switched off ({counted(concepts, 'concept')}; general "
         "questions at fewer ratios). Vectors were chosen on the other half of the "
-        "questions. The horizontal axis is stretched near zero (square root). Bands, "
+        "questions. Tinted strip: a concept's own questions under every mask at the "
+        "pre-registered ratio, on the models measured under them. "
+        "The horizontal axis is stretched near zero (square root). Bands, "
         "on three curves, are 95 % percentile intervals from resampling concepts; "
         f"dotted line: chance ({chance}); vertical line: the pre-registered ratio "
         f"({ratios})."
     )
 
 
-MASKING_CURVES = FigureSpec(
-    name="masking_curves",
-    title="What masking does, from the weakest to the strongest model",
-    alt=(
-        "Small multiples of accuracy against mask ratio, for a concept's own questions "
-        "and general questions, under top and random masks."
-    ),
-    draw=draw,
-    caption=caption,
-)
+MASKING_CURVES = FigureSpec("masking_curves", draw, caption)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from paraspec.report.figures.spec import FigureSpec
+from paraspec.report.hover import name_points
 from paraspec.report.inputs import StudyTables
 from paraspec.report.labels import label_points
 from paraspec.report.numbers import counted, percent, with_interval
@@ -86,12 +87,18 @@ def _points(axes: Axes, rows: pd.DataFrame, panel: _Panel) -> bool:
         say(axes, f"No model has both an accuracy and a value of {panel.label}.")
         return False
     axes.axhline(0, color=MUTED, linewidth=0.8)
-    x, random = shown["accuracy"], shown[panel.random]
+    effect, x, random = panel.effect, shown["accuracy"], shown[panel.random]
     bars(axes, shown, panel.random, x, color=GREY, linewidth=1, alpha=0.6)
     axes.plot(x, random, "o", color=GREY, markersize=4, markerfacecolor=PAPER)
     marks = family_marks(list(rows["family"]))
     for family, group in shown.groupby("family", sort=True):
-        _family(axes, group, panel.effect, *marks[str(family)])
+        _family(axes, group, effect, *marks[str(family)])
+    ends = zip(
+        shown[effect], shown[f"{effect}_low"], shown[f"{effect}_high"], strict=True
+    )
+    numbers = [with_interval(*each) for each in ends]
+    texts = [f"{m}: {v}" for m, v in zip(shown["model"], numbers, strict=True)]
+    name_points(axes, x, shown[effect], texts)
     axes.margins(x=0.07, y=0.12)
     axes.set_ylabel(panel.label)
     return True
@@ -208,13 +215,4 @@ def caption(tables: StudyTables) -> str:
     )
 
 
-PSS_ACCURACY = FigureSpec(
-    name="pss_accuracy",
-    title="Specialisation against knowledge",
-    alt=(
-        "Scatter plots of each model's PSS and signed effect against its unmasked "
-        "accuracy, with intervals, families told apart by colour and shape."
-    ),
-    draw=draw,
-    caption=caption,
-)
+PSS_ACCURACY = FigureSpec("pss_accuracy", draw, caption)

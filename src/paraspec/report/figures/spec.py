@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from paraspec.report.catalogue import CATALOGUE
 from paraspec.report.inputs import StudyTables
 
 
@@ -13,9 +14,17 @@ class FigureSpec:
     """One figure: how it is drawn, and the words that go with it."""
 
     name: str
-    title: str
-    alt: str
-    """What a reader who cannot see the figure should know it shows."""
+    """Its key in :data:`paraspec.report.catalogue.CATALOGUE`."""
     draw: Callable[[StudyTables], Figure]
     caption: Callable[[StudyTables], str]
     """What is plotted, of how many, and how the intervals were made."""
+
+    @property
+    def title(self) -> str:
+        """Title on the page."""
+        return CATALOGUE[self.name].title
+
+    @property
+    def alt(self) -> str:
+        """What a reader who cannot see the figure should know it shows."""
+        return CATALOGUE[self.name].alt

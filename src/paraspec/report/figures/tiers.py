@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from paraspec.core.definitions import ALL
 from paraspec.report.figures.spec import FigureSpec
 from paraspec.report.inputs import StudyTables
 from paraspec.report.numbers import counted, with_interval
@@ -19,7 +20,6 @@ from paraspec.report.style import (
     say,
 )
 
-ALL = "(all)"
 CONTRAST = "highest minus lowest"
 TIER_ORDER = ("low", "mid", "high")
 GROUPS = {
@@ -143,13 +143,4 @@ def caption(tables: StudyTables) -> str:
     )
 
 
-TIERS = FigureSpec(
-    name="tiers",
-    title="Frequent and rare facts",
-    alt=(
-        "Accuracy and signed effect by training exposure, tier of the name, category "
-        "and origin of the relation, with intervals, for top and random masks."
-    ),
-    draw=draw,
-    caption=caption,
-)
+TIERS = FigureSpec("tiers", draw, caption)

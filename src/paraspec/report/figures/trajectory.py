@@ -20,7 +20,7 @@ from paraspec.report.style import (
 )
 
 LOG_FROM = 16
-"""Last step over first from which the step axis is logarithmic."""
+"""Last step over first trained one from which the step axis is logarithmic."""
 
 PANELS = (
     ("a\N{EM SPACE}Accuracy before masking", "accuracy", "", BLUE),
@@ -87,12 +87,13 @@ def _band(axes: Axes, run: pd.DataFrame, value: str, line: str) -> None:
 
 def _steps(axes: Axes, steps: pd.Series) -> None:
     axes.set_xlabel("training step")
-    first, last = float(steps.min()), float(steps.max())
-    if first > 0 and last / first >= LOG_FROM:
-        axes.set_xscale("log", base=2)
-        shown = _doubling(sorted(set(steps)))
+    trained = sorted(set(steps[steps > 0]))
+    if trained and trained[-1] / trained[0] >= LOG_FROM:
+        axes.set_xscale("symlog", base=2, linthresh=trained[0])
+        shown = [*([0] if steps.min() == 0 else []), *_doubling(trained)]
         axes.set_xticks(shown, [f"{step:,}" for step in shown])
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlim(shown[0] - 0.1 * trained[0], trained[-1] * 1.15)
 
 
 def _doubling(steps: list[int]) -> list[int]:
@@ -114,21 +115,16 @@ def caption(tables: StudyTables) -> str:
     if rows.empty:
         return "The study has no training trajectory."
     names = sorted(set(rows["trajectory_of"]))
+    floor = (
+        " Step 0 is the untrained model: the floor." if 0 in set(rows["step"]) else ""
+    )
     return (
         f"{counted(len(rows), 'checkpoint')} of {listed(names)}, general questions "
-        "from the same category, at the pre-registered mask ratio. Bars and bands are "
-        "95 % percentile intervals from resampling concepts. Checkpoints of one run "
-        "are no independent models and enter no cross-model statistic."
+        f"from the same category, at the pre-registered mask ratio.{floor} "
+        "Bars and bands are 95 % percentile intervals from resampling concepts. "
+        "Checkpoints of one run are no independent models and enter no statistic "
+        "across models."
     )
 
 
-TRAJECTORY = FigureSpec(
-    name="trajectory",
-    title="Along training",
-    alt=(
-        "Accuracy, signed effect and PSS at each checkpoint of a training run, under "
-        "top and random masks."
-    ),
-    draw=draw,
-    caption=caption,
-)
+TRAJECTORY = FigureSpec("trajectory", draw, caption)

@@ -1,0 +1,1 @@
+"""The page's tables: study tables turned into cells of text."""
