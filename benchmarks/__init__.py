@@ -1,1 +1,1 @@
-"""Speed of the measuring engine beside the tools that one would use instead."""
+"""Speed against a loop and against peers, and error rates of the statistics."""
