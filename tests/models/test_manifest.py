@@ -11,7 +11,7 @@ from paraspec.models.manifest import (
     read_manifest,
     write_manifest,
 )
-from paraspec.stats.study import read_card
+from paraspec.stats.record import read_card
 
 
 def local(folder, **changes):

@@ -18,6 +18,17 @@ gpt2-s\tzoo\tgpt2\tgpt2\t16\t1\t2\t32\t0\t20\t32\t0.01
 """
 
 
+MEASURE = {
+    "ratios": [0, 0.05, 0.1, 0.2, 0.5],
+    "general_ratios": [0, 0.05, 0.1, 0.2],
+    "keep_ratios": [0.1, 0.5, 0.9],
+    "random_draws": 2,
+    "general_items": 20,
+    "checkpoint_ratios": [0.05, 0.1],
+}
+CONTROLS = {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2}
+
+
 @dataclass(frozen=True)
 class Study:
     """A study of its own folder, run through the checkout's Snakefile."""
@@ -51,15 +62,7 @@ class Study:
                 "trajectory_model": "llama-s",
                 "trajectory_steps": [0, 20],
             },
-            "measure": {
-                "ratios": [0, 0.05, 0.1, 0.2, 0.5],
-                "general_ratios": [0, 0.05, 0.1, 0.2],
-                "keep_ratios": [0.1, 0.5, 0.9],
-                "random_draws": 2,
-                "general_items": 20,
-                "checkpoint_ratios": [0.05, 0.1],
-                "controls": {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2},
-            },
+            "measure": {**MEASURE, "controls": CONTROLS},
             "stats": {"draws": 200},
         }
         self.config.write_text(yaml.safe_dump({**values, **changes}))

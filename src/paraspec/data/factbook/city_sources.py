@@ -19,10 +19,10 @@ REVIEWED = sources.REVIEWED.with_name("cities.tsv")
 """The reviewed exceptions, beside the list of countries."""
 
 PER_COUNTRY = 3
-"""Most candidates of one country (decision 11)."""
+"""Most candidates of one country, so that none dominates."""
 
 SMALLEST = 500_000
-"""Smallest population of a candidate (decision 11)."""
+"""Smallest population of a candidate."""
 
 NAMESAKE = 0.25
 """A name is unique if no other city of that name has this share of the population."""

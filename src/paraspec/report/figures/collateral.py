@@ -75,7 +75,7 @@ def _labels(rows: pd.DataFrame) -> list[str]:
 
 
 def _non_knowledge(axes: Axes, rows: pd.DataFrame) -> None:
-    axes.set_title("b\N{EM SPACE}Concepts that are no knowledge")
+    axes.set_title("b\N{EM SPACE}Non-knowledge concepts")
     if rows.empty:
         say(axes, "None was asked.")
         return
