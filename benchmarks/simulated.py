@@ -10,7 +10,7 @@ import numpy as np
 from paraspec.stats.bootstrap import FloatArray
 from paraspec.stats.items import IntArray
 
-CHANCE, FLOOR = 0.25, 0.6
+CHANCE, FLOOR = 0.25, 0.3
 UNMASKED_MARGIN = (4.0, -1.0)
 """Margin of items that are right and of others, nats."""
 

@@ -4,6 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from paraspec.cli.measure import score
 from paraspec.cli.measure_one import measure
 from paraspec.core.errors import UserError
 from paraspec.core.table import read_table
@@ -12,6 +13,8 @@ from paraspec.core.tables.per_model import EFFICIENCY, PSS
 
 app = typer.Typer()
 app.command()(measure)
+scoring = typer.Typer()
+scoring.command()(score)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,21 @@ def test_one_command_writes_the_workflow_s_files_and_prints_the_effects(run, tmp
         assert f"\n{mask}\t" in found.output
 
 
+def test_controls_have_lines_of_their_own_and_leave_the_others_as_they_were(run):
+    plain = run().output.splitlines()
+    found = run("--controls")
+    assert found.exit_code == 0, found.output
+    lines = found.output.splitlines()
+    told = {line.split("\t")[0] for line in lines if "\t" in line}
+    controls = {"random, as active", "shuffled labels", "other wording", "most active"}
+    assert controls <= told
+    for start in ("accuracy", "concept's own\t", "own, in-sample\t"):
+        before, after = (
+            [x for x in of if x.startswith(start)] for of in (plain, lines)
+        )
+        assert before == after and before
+
+
 def test_a_second_ratio_answers_only_what_is_new(run, tmp_path, caplog):
     caplog.set_level("INFO")
     run()
@@ -70,6 +88,21 @@ def test_a_second_ratio_answers_only_what_is_new(run, tmp_path, caplog):
     new = len(read_table(items, ITEMS)) - before
     assert new > 0
     assert f"{new} answers given, {before} taken from an earlier run" in caplog.text
+
+
+def test_controls_without_their_statistics_stop_before_anything_is_written(
+    run, tmp_path
+):
+    run()
+    root = tmp_path / "out"
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    given = ["--ratios", "0,0.1", "--general-ratios", "0,0.1", "--controls", "{}"]
+    where = ["--model", "My-Model-7B", "--results", str(root)]
+    found = CliRunner().invoke(scoring, [*where, *given])
+    assert isinstance(found.exception, UserError)
+    assert "statistics.safetensors: holds no statistics" in str(found.exception)
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert after == before
 
 
 def test_bad_values_stop_before_anything_is_written(run, tmp_path):

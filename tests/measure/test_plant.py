@@ -25,6 +25,7 @@ from paraspec.measure.plant_run import (
     settle,
     with_golds,
 )
+from paraspec.measure.prepare import Planned
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.recall import auc, expected_recall, recall, recall_frame
 from paraspec.models.manifest import Manifest
@@ -72,12 +73,12 @@ class Planted:
 
     def __init__(self, model, files, seed=0):
         self.model = model
-        self.table = read_table(files.data("prompts.parquet"), PROMPTS)
-        self.concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
+        planned = Planned.read(files)
+        self.table, self.concepts = planned.table, planned.concepts
         self.study = Study.of(model, self.table, Asking(), 64)
         self.answers_before = self.study.answers()
         self.before = {k: v.clone() for k, v in model.model.state_dict().items()}
-        self.known = known_concepts(self.answers_before, self.table, self.concepts)
+        self.known = known_concepts(self.answers_before, planned)
         self.planter = Planter(model, self.study.prompts, 64, packed=self.study.packed)
         found = find_facts(self.planter, self.known, self.study, 2, seed)
         self.facts = settle(self.planter, found, self.study)

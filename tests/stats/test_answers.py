@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from tests.synthetic import Fake, concepts_table, items_table
 
-from paraspec.core.definitions import CROSS_MASK, NON_KNOWLEDGE
-from paraspec.stats.answers import UNPARSED, answers_of
+from paraspec.core.definitions import CROSS_MASK, NON_KNOWLEDGE, UNPARSED
+from paraspec.stats.answers import answers_of
 from paraspec.stats.items import MaskKind
 
 FAKE = Fake("m", "f", 12_000, 0.8, 0.4, controls=True, cross=True)

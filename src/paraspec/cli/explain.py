@@ -88,11 +88,9 @@ def measured_model(files: StudyFiles, model: str) -> None:
 
 def unknown(option: str, kind: str, given: str, known: Mapping[str, str]) -> Exception:
     """Error that suggests the most similar of the known names."""
-    from difflib import get_close_matches
+    from paraspec.core.errors import UserError, similar
 
-    from paraspec.core.errors import UserError
-
-    near = get_close_matches(given.casefold(), known, SUGGESTIONS, cutoff=0.6)
+    near = similar(given.casefold(), known, SUGGESTIONS)
     near = list(dict.fromkeys(known[name] or name for name in near))
     some = near or sorted(set(known))[:SUGGESTIONS]
     more = "" if near else f" or another of {len(set(known.values()) or known)}"

@@ -37,6 +37,9 @@ from paraspec.stats.efficiency import efficiency_table
 from paraspec.stats.items import summed
 from paraspec.stats.pss import pss_table
 
+PROSE = Path("data/neutral.txt")
+"""Neutral text that control masks are read on, in the checkout."""
+
 
 def measure_model(
     row: ModelRow,
@@ -128,6 +131,7 @@ def planned(
     told = run_plan(
         *(concept_file, [], files.root, per_cell, general_items, (1,), seed),
         trained=False,
+        prose=PROSE if PROSE.is_file() else None,
     )
     typer.echo(told.split(", ")[0], err=True)
 

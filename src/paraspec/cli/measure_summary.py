@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from paraspec.core.definitions import primary_ratio
+from paraspec.core.definitions import NON_KNOWLEDGE, PAPER_SELECTOR, primary_ratio
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
@@ -19,8 +19,15 @@ MASKS = {
     "top": "concept's own",
     "top-insample": "own, in-sample",
     "swap": "another concept's",
+    "swap-other": "another category's",
+    "matched": "random, as active",
+    "undifferenced": "most active",
+    "shuffled": "shuffled labels",
+    "cross-format": "other wording",
+    "no-outliers": "own, no outliers",
     "random": "random",
 }
+"""Mask kind to its name, in the order told; controls where they were measured."""
 HEADER = ("mask", "ratio", "concept", "general", "PSS", "signed effect")
 
 
@@ -40,6 +47,7 @@ def show(files: StudyFiles, model: str, n_parameters: int) -> None:
 
 def _before(items: pd.DataFrame) -> Iterator[str]:
     plain = items[(items["mask"] == "none") & (items["set"] == "concept")]
+    plain = plain[plain["category"] != NON_KNOWLEDGE]
     n_concepts = plain["concept"].nunique()
     yield (
         f"accuracy {plain['correct'].mean():.3f} on {len(plain):,} questions about "
@@ -53,6 +61,7 @@ def _before(items: pd.DataFrame) -> Iterator[str]:
 def _rows(pss: pd.DataFrame, primary: float) -> Iterator[tuple[bool, tuple[str, ...]]]:
     """Lines of the table, and whether they stand at the pre-registered ratio."""
     grid = pss[(pss["kinship"] == PRIMARY_KINSHIP) & (pss["at"] == "ratio")]
+    grid = grid[(grid["mask"] != "top") | (grid["selector"] == PAPER_SELECTOR)]
     for mask, label in MASKS.items():
         for row in grid[grid["mask"] == mask].sort_values("ratio").to_dict("records"):
             cells = (

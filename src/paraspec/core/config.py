@@ -1,6 +1,5 @@
 """The study's configuration validated before anything runs."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from paraspec.core.definitions import (
     ScorerName,
     SelectorName,
 )
-from paraspec.core.errors import UserError
+from paraspec.core.errors import UserError, similar
 from paraspec.core.files import existing
 from paraspec.core.model_table import ModelRow, checkpoint_name
 from paraspec.core.validation import SAFE_NAME, Section, parse
@@ -261,11 +260,11 @@ def _check_named(config: StudyConfig, names: Mapping[str, ModelRow]) -> None:
     for key, wanted in measured.items():
         for name in wanted:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=3, cutoff=0.3)
+                near = similar(name, names) or names
                 raise UserError(
                     config.models,
                     f"{key} names {name!r}, which is no model of the table",
-                    f"Choose models of the table, e.g. {', '.join(near or names)}",
+                    f"Choose models of the table, e.g. {', '.join(near)}",
                 )
     if controls.cross_model and controls.cross_model not in controls.models:
         raise UserError(

@@ -74,6 +74,9 @@ CROSS_MASK = "cross"
 ALL = "(all)"
 """What column ``model`` holds in rows that average over models."""
 
+UNPARSED = -1
+"""What column ``predicted`` holds for an answer that names no option."""
+
 NONE = "-"
 """What a text column holds where nothing applies."""
 

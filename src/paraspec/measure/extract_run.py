@@ -1,21 +1,17 @@
 """Extracting one model's activations, from files to files."""
 
-import pandas as pd
-
 from paraspec.core.config import Asking, ControlsConfig
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
-from paraspec.core.table import read_table, write_table
+from paraspec.core.table import write_table
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import OVERLAP, SELECTION
-from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure.activation_files import save_activations, save_statistics
 from paraspec.measure.describe import overlap_frame, selection_frame, vectors_frame
-from paraspec.measure.extract import Activations, Membership, extract, membership
+from paraspec.measure.extract import Activations, extract
 from paraspec.measure.method import packing_holds
-from paraspec.measure.prepare import added_concepts, prepare
-from paraspec.measure.prompts import Prompt
+from paraspec.measure.prepare import Planned
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.statistics import (
     Statistics,
@@ -54,30 +50,53 @@ def run_extract(
     seed
         The study's seed, which permutes labels.
     """
-    sets = read_table(files.data("sets.parquet"), SETS)
-    table = read_table(files.data("prompts.parquet"), PROMPTS)
-    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
-    members = membership(sets, added_concepts(concepts))
-    prompts = _in_order(prepare(loaded, table, asking), members)
-    with progress(f"extracting {manifest.model}", len(prompts)) as advance:
-        found = extract(loaded, prompts, members, batch_rows, advance)
+    model, dtype = manifest.model, loaded.model.dtype
+    study = Planned.read(files)
+    activations = read_activations(loaded, model, study, asking, batch_rows)
     statistics = None
     if controls is not None:
-        reworded = _in_order(prepare(loaded, table, other_format(asking)), members)
-        shuffled = [
-            shuffled_labels(members, seed, draw)
-            for draw in range(controls.draws if "shuffled" in controls.masks else 0)
-        ]
-        with progress(f"statistics of {manifest.model}", 3 * len(prompts)) as advance:
-            statistics = extract_statistics(
-                *(loaded, prompts, reworded, members, shuffled, batch_rows, advance),
-                packed=packing_holds(loaded, prompts),
-            )
-    model, dtype = manifest.model, loaded.model.dtype
-    save_activations(found, files.measure(model, "activations.safetensors"), dtype)
+        shuffles = controls.draws if "shuffled" in controls.masks else 0
+        statistics = read_statistics(
+            loaded, model, study, asking, batch_rows, shuffles, seed
+        )
+    path = files.measure(model, "activations.safetensors")
+    save_activations(activations, path, dtype)
     save_statistics(statistics, files.measure(model, "statistics.safetensors"), dtype)
-    rankings = rankings_of(loaded, manifest, found, statistics)
-    _describe(loaded, manifest, files, rankings, concepts)
+    rankings = rankings_of(loaded, manifest, activations, statistics)
+    _describe(loaded, manifest, files, rankings, study)
+
+
+def read_activations(
+    loaded: LoadedModel, model: str, study: Planned, asking: Asking, batch_rows: int
+) -> Activations:
+    """Run every question once, and average coefficients."""
+    prompts = study.prompts(loaded, asking)
+    with progress(f"extracting {model}", len(prompts)) as advance:
+        return extract(loaded, prompts, study.members, batch_rows, advance)
+
+
+def read_statistics(
+    loaded: LoadedModel,
+    model: str,
+    study: Planned,
+    asking: Asking,
+    batch_rows: int,
+    shuffles: int,
+    seed: int,
+) -> Statistics:
+    """Run every question in both formats and with gradients; see ``run_extract``.
+
+    ``shuffles`` is how often labels are permuted.
+    """
+    prompts = study.prompts(loaded, asking)
+    reworded = study.prompts(loaded, other_format(asking))
+    shuffled = [shuffled_labels(study.members, seed, draw) for draw in range(shuffles)]
+    packed = packing_holds(loaded, prompts)
+    with progress(f"statistics of {model}", 3 * len(prompts)) as advance:
+        return extract_statistics(
+            *(loaded, prompts, reworded, study.members, shuffled, batch_rows, advance),
+            packed=packed,
+        )
 
 
 def rankings_of(
@@ -101,11 +120,11 @@ def _describe(
     manifest: Manifest,
     files: StudyFiles,
     rankings: Rankings,
-    concepts: pd.DataFrame,
+    study: Planned,
 ) -> None:
     """Write where concepts live, how reliably, and how selectors agree."""
     ratio = primary_ratio(manifest.parameters_total)
-    model = manifest.model
+    model, concepts = manifest.model, study.concepts
     written = {
         "vectors.parquet": (vectors_frame(loaded, model, rankings, ratio), VECTORS),
         "selection.csv": (selection_frame(model, rankings, concepts, ratio), SELECTION),
@@ -113,7 +132,3 @@ def _describe(
     }
     for name, (frame, table) in written.items():
         write_table(frame, table, files.measure(model, name))
-
-
-def _in_order(prompts: dict[str, Prompt], members: Membership) -> list[Prompt]:
-    return [prompts[item] for item in members.lines_of]

@@ -7,12 +7,10 @@ from contextlib import AbstractContextManager
 import torch
 from transformers import GenerationConfig
 
+from paraspec.core.definitions import UNPARSED
 from paraspec.data.text import folded
 from paraspec.measure.prompts import Prompt
 from paraspec.models.load import LoadedModel
-
-UNPARSED = -1
-"""What an answer predicts that names no option."""
 
 
 def generated_options(

@@ -130,7 +130,7 @@ class Planter:
     ) -> tuple[Float[torch.Tensor, " d_model"], float] | None:
         """Direction and strength of an answer that is not given yet."""
         site = self._loaded.sites[layer]
-        if self._log_odds(prompt, option, site, torch.zeros(_width(site))) > 0:
+        if self._log_odds(prompt, option, site, torch.zeros(site.rows.shape[1])) > 0:
             return None
         direction = self._gradient(prompt, option, site)
         strength = self._least_strength(prompt, option, layer, direction)
@@ -155,7 +155,7 @@ class Planter:
         self, prompt: Prompt, option: int, site: Site
     ) -> Float[torch.Tensor, " d_model"]:
         """Direction in which an answer's log-odds rise most steeply."""
-        push = site.norms.new_zeros(_width(site)).requires_grad_()
+        push = site.norms.new_zeros(site.rows.shape[1]).requires_grad_()
         with torch.enable_grad():
             odds = self._log_odds(prompt, option, site, push)
             slope: torch.Tensor = torch.autograd.grad(odds, push)[0]
@@ -224,12 +224,7 @@ def _write_value(
     site: Site, number: int, value: Float[torch.Tensor, " d_model"]
 ) -> None:
     with torch.no_grad():
-        rows = site.weight if site.layout == "rows" else site.weight.mT
-        rows[number] = value.to(rows)
-
-
-def _width(site: Site) -> int:
-    return site.weight.shape[1 if site.layout == "rows" else 0]
+        site.rows[number] = value.to(site.weight)
 
 
 @contextmanager

@@ -14,19 +14,18 @@ from paraspec.core.definitions import KNOWN_ACCURACY, primary_ratio
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.seeds import generator, seed_for
-from paraspec.core.table import read_table
-from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
-from paraspec.measure.extract import extract, membership
-from paraspec.measure.extract_run import rankings_of
+from paraspec.measure.extract_run import (
+    rankings_of,
+    read_activations,
+    read_statistics,
+)
 from paraspec.measure.method import packing_holds
 from paraspec.measure.plant import Fact, Planter
-from paraspec.measure.prepare import added_concepts, prepare
+from paraspec.measure.prepare import Planned, prepare
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.recall import recall_frame
 from paraspec.measure.scoring import Answer, Masks, answer
-from paraspec.measure.statistics import extract_statistics
-from paraspec.measure.wording import other_format
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
 
@@ -100,25 +99,24 @@ def run_plant(
     -------
     Rows of the ``planted`` table.
     """
-    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
-    table = read_table(files.data("prompts.parquet"), PROMPTS)
-    study = Study.of(loaded, table, asking, batch_rows)
+    planned = Planned.read(files)
+    study = Study.of(loaded, planned.table, asking, batch_rows)
     before = study.answers()
     planter = Planter(loaded, study.prompts, batch_rows, packed=study.packed)
-    known = known_concepts(before, table, concepts)
+    known = known_concepts(before, planned)
     facts = settle(planter, find_facts(planter, known, study, n_concepts, seed), study)
     after = study.answers()
     planter.erase(facts)
     erased = study.answers()
     planter.write(facts)
-    others = _others(table, concepts, facts)
+    others = _others(planned, facts)
     told = [_accuracy(found, others) for found in (before, erased, after)]
     logger.info(
         "%d facts planted about %d concepts; accuracy on others %.3f before, %.3f "
         "without the hosts, %.3f after",
         *(len(facts), len({fact.concept for fact in facts}), *told),
     )
-    rankings = rankings_after(study, facts, asking, manifest, files)
+    rankings = rankings_after(loaded, manifest, planned, facts, asking, batch_rows)
     found = recall_frame(rankings, facts, primary_ratio(manifest.parameters_total))
     return found.assign(
         model=manifest.model,
@@ -129,11 +127,10 @@ def run_plant(
     )
 
 
-def known_concepts(
-    answers: Mapping[str, Answer], table: pd.DataFrame, concepts: pd.DataFrame
-) -> dict[str, str]:
+def known_concepts(answers: Mapping[str, Answer], planned: Planned) -> dict[str, str]:
     """Category of every concept of the study that the model knows, but added ones."""
-    own = table[~table["item_concept"].isin(added_concepts(concepts))]
+    table, concepts = planned.table, planned.concepts
+    own = table[~table["item_concept"].isin(planned.added)]
     right = own["item"].map(lambda item: _correct(answers[item]))
     accuracy = right.groupby(own["item_concept"], sort=False).mean()
     known = accuracy.index[accuracy >= KNOWN_ACCURACY]
@@ -264,30 +261,21 @@ def lost(facts: Sequence[Fact], answers: Mapping[str, Answer]) -> list[str]:
 
 
 def rankings_after(
-    study: Study,
+    loaded: LoadedModel,
+    manifest: Manifest,
+    planned: Planned,
     facts: Sequence[Fact],
     asking: Asking,
-    manifest: Manifest,
-    files: StudyFiles,
+    batch_rows: int,
 ) -> Rankings:
     """Measure the planted model for every selector, as the study's models are.
 
     New answers are the right ones: attribution is towards them.
     """
-    concepts = read_table(files.data("concepts.parquet"), CONCEPTS)
-    sets = read_table(files.data("sets.parquet"), SETS)
-    members = membership(sets, added_concepts(concepts))
-    table = with_golds(study.table, facts)
-    own, other = (
-        prepare(study.loaded, table, how) for how in (asking, other_format(asking))
-    )
-    asked, reworded = ([p[i] for i in members.lines_of] for p in (own, other))
-    activations = extract(study.loaded, asked, members, study.batch_rows, _quiet)
-    statistics = extract_statistics(
-        *(study.loaded, asked, reworded, members, (), study.batch_rows, _quiet),
-        packed=study.packed,
-    )
-    return rankings_of(study.loaded, manifest, activations, statistics)
+    study = replace(planned, table=with_golds(planned.table, facts))
+    how = (loaded, f"{manifest.model}, planted", study, asking, batch_rows)
+    statistics = read_statistics(*how, shuffles=0, seed=0)
+    return rankings_of(loaded, manifest, read_activations(*how), statistics)
 
 
 def with_golds(table: pd.DataFrame, facts: Sequence[Fact]) -> pd.DataFrame:
@@ -298,15 +286,10 @@ def with_golds(table: pd.DataFrame, facts: Sequence[Fact]) -> pd.DataFrame:
     return table.assign(gold=gold, aliases=aliases)
 
 
-def _quiet(_n: int) -> None:
-    """Report no progress: a small model takes seconds."""
-
-
-def _others(
-    table: pd.DataFrame, concepts: pd.DataFrame, facts: Sequence[Fact]
-) -> list[str]:
+def _others(planned: Planned, facts: Sequence[Fact]) -> list[str]:
     """Items of the study's concepts without new facts."""
-    out = added_concepts(concepts) | {fact.concept for fact in facts}
+    out = planned.added | {fact.concept for fact in facts}
+    table = planned.table
     return table.loc[~table["item_concept"].isin(out), "item"].tolist()
 
 

@@ -1,13 +1,60 @@
-"""Prompts of one model: tokenised, and checked against its context."""
+"""A study's questions: read as planned, then tokenised for one model and checked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 from paraspec.core.config import Asking
 from paraspec.core.errors import UserError
+from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
+from paraspec.measure.extract import Membership, membership
 from paraspec.measure.prompts import Prompt, tokenise
 from paraspec.models.load import LoadedModel
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What ``paraspec plan`` wrote, as far as measuring needs it."""
+
+    concepts: pd.DataFrame
+    """The ``concepts`` table."""
+    table: pd.DataFrame
+    """The ``prompts`` table."""
+    sets: pd.DataFrame
+    """The ``sets`` table."""
+
+    @classmethod
+    def read(cls, files: StudyFiles) -> "Planned":
+        """Read a study's own data files."""
+        return cls(
+            read_table(files.data("concepts.parquet"), CONCEPTS),
+            read_table(files.data("prompts.parquet"), PROMPTS),
+            read_table(files.data("sets.parquet"), SETS),
+        )
+
+    @cached_property
+    def added(self) -> set[str]:
+        """Concepts that are asked only, see :func:`added_concepts`."""
+        return added_concepts(self.concepts)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Concepts of the study, without added ones."""
+        return tuple(c for c in self.members.concepts if c not in self.added)
+
+    @cached_property
+    def members(self) -> Membership:
+        """Which sums each item enters."""
+        return membership(self.sets, self.added)
+
+    def prompts(self, loaded: LoadedModel, asking: Asking) -> list[Prompt]:
+        """Every item that enters a sum, tokenised; see :func:`prepare`."""
+        found = prepare(loaded, self.table, asking)
+        return [found[item] for item in self.members.lines_of]
 
 
 def prepare(

@@ -74,8 +74,7 @@ def rows_of(masks: Iterable[Mask], asked: Sequence[Asked], counts: Counts) -> li
         k = counts(mask.ranking, mask.ratio)
         if sum(k) == 0 and mask.kind != "none":
             continue
-        ablation = "zero" if mask.kind == "none" else mask.ablation
-        applied = Applied(mask.ranking, k, ablation)
+        applied = Applied(mask.ranking, k, mask.ablation)
         rows += [
             Row(mask, item, applied)
             for item in asked

@@ -11,12 +11,13 @@ import transformers
 
 from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
 from paraspec.core.definitions import PAPER_SELECTOR, primary_ratio
+from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_of, sha256_text
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.measured import COLLATERAL, ITEMS, MASKS
-from paraspec.core.tables.planned import CONCEPTS, NEUTRAL, PROMPTS, SETS
+from paraspec.core.tables.planned import NEUTRAL, PROMPTS
 from paraspec.measure.activation_files import load_activations, load_statistics
 from paraspec.measure.baseline import with_baseline
 from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
@@ -24,8 +25,9 @@ from paraspec.measure.collateral import collateral_frame
 from paraspec.measure.extract_run import rankings_of
 from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
-from paraspec.measure.prepare import added_concepts, prepare
+from paraspec.measure.prepare import Planned, prepare
 from paraspec.measure.prompts import Prompt
+from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
@@ -78,59 +80,89 @@ def run_score(
     cross
         Whether every concept is asked under every other concept's mask.
     """
-    model = manifest.model
-    activations = files.measure(model, "activations.safetensors")
-    statistics = files.measure(model, "statistics.safetensors")
-    planned = read_table(files.data("concepts.parquet"), CONCEPTS)
-    concepts = _with_exposures(planned, manifest)
-    sets = read_table(files.data("sets.parquet"), SETS)
-    table = read_table(files.data("prompts.parquet"), PROMPTS)
+    model, study = manifest.model, Planned.read(files)
+    rankings = _rankings(loaded, manifest, files, controls)
     if config.compile and not parts:  # with parts little is left to answer
         compiled = compile_beside_sites(loaded)
         logger.info("torch.compile: %d modules, such as %s", len(compiled), compiled[0])
-    prompts = _asked(loaded, table, asking, config.batch_rows)
+    prompts = _asked(loaded, study.table, asking, config.batch_rows)
     scoring = Scoring(
-        *(model, asking, loaded),
-        rankings_of(
-            *(loaded, manifest, load_activations(activations)),
-            load_statistics(statistics) if controls else None,
-        ),
-        *(prompts, table, concepts),
+        *(model, asking, loaded, rankings, prompts, study.table),
+        _with_exposures(study.concepts, manifest),
         config.batch_rows,
         _method(loaded, prompts, config, asking),
         manifest.trained_on_study,
     )
-    mark = fingerprint(
-        {
-            "weights": manifest.weights_sha256,
-            "activations": sha256_of(activations),
-            "statistics": sha256_of(statistics) if controls else "",
-            "prompts": sha256_text(repr(prompts)),
-            "tables": [sha256_text(f.to_csv()) for f in (table, sets, concepts)],
-            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-            "run": [config.batch_rows, config.compile, code],
-            "model": [str(loaded.model.dtype), loaded.model.device.type],
-            "libraries": [torch.__version__, transformers.__version__],
-        }
-    )
-    asked = asked_items(sets)
-    category = dict(zip(concepts["concept"], concepts["category"], strict=True))
-    added = added_concepts(planned)
-    draws = controls.draws if controls else 1
-    donors = swap_donors(category, seed, added, draws)
     grid = replace(
         Grid.of(config, primary_ratio(manifest.parameters_total)),
         controls=controls,
-        cross=tuple(c for c in asked if c not in added) if cross else (),
+        cross=study.own if cross else (),
     )
-    masks = {c: list(masks_of(c, donors[c], grid)) for c in asked}
+    masks = _masks(study, grid, seed)
+    mark = _fingerprint(scoring, manifest, files, study, config, code)
     if part == WHOLE:
         _write_others(scoring, masks, files)
         _write_collateral(scoring, masks, grid, files)
         store = ItemStore(files.measure(model, "items.parquet"), mark, parts)
     else:
         store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), mark)
-    score_in_chunks(scoring, masks, asked, store, part)
+    score_in_chunks(scoring, masks, asked_items(study.sets), store, part)
+
+
+def _rankings(
+    loaded: LoadedModel,
+    manifest: Manifest,
+    files: StudyFiles,
+    controls: ControlsConfig | None,
+) -> Rankings:
+    """Rankings of the model; controls need statistics that ``extract`` left."""
+    activations = files.measure(manifest.model, "activations.safetensors")
+    path = files.measure(manifest.model, "statistics.safetensors")
+    statistics = load_statistics(path) if controls else None
+    if controls and statistics is None:
+        raise UserError(
+            path,
+            "holds no statistics to select control masks by",
+            "Extract the model with --controls first",
+        )
+    return rankings_of(loaded, manifest, load_activations(activations), statistics)
+
+
+def _masks(study: Planned, grid: Grid, seed: int) -> dict[str, list[Mask]]:
+    """Every concept's masks."""
+    about = study.concepts
+    category = dict(zip(about["concept"], about["category"], strict=True))
+    draws = grid.controls.draws if grid.controls else 1
+    donors = swap_donors(category, seed, study.added, draws)
+    return {c: list(masks_of(c, donors[c], grid)) for c in study.members.concepts}
+
+
+def _fingerprint(
+    scoring: Scoring,
+    manifest: Manifest,
+    files: StudyFiles,
+    study: Planned,
+    config: MeasureConfig,
+    code: str,
+) -> str:
+    """Hash of all that an answer depends on."""
+    asking, model = scoring.asking, scoring.loaded.model
+    tables = (study.table, study.sets, scoring.about_concept)
+    ranked_by = ("activations.safetensors", "statistics.safetensors")
+    return fingerprint(
+        {
+            "weights": manifest.weights_sha256,
+            "ranked_by": [
+                sha256_of(files.measure(manifest.model, name)) for name in ranked_by
+            ],
+            "prompts": sha256_text(repr(scoring.prompts)),
+            "tables": [sha256_text(frame.to_csv()) for frame in tables],
+            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+            "run": [config.batch_rows, config.compile, code],
+            "model": [str(model.dtype), model.device.type],
+            "libraries": [torch.__version__, transformers.__version__],
+        }
+    )
 
 
 def _method(

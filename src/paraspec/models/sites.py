@@ -54,11 +54,16 @@ class Site:
         return held
 
     @property
+    def rows(self) -> Float[torch.Tensor, "neuron d_model"]:
+        """Value vectors, experts' one after the other; a view where not routed."""
+        rows = self.weight if self.layout == "rows" else self.weight.mT
+        return torch.flatten(rows, 0, -2)
+
+    @property
     def norms(self) -> Float[torch.Tensor, " neuron"]:
         """Euclidean norm of every value vector, experts one after the other."""
-        across = -2 if self.layout == "columns" else -1
-        found = torch.linalg.vector_norm(self.weight.float(), dim=across)
-        return torch.flatten(found)
+        found: torch.Tensor = torch.linalg.vector_norm(self.rows.float(), dim=-1)
+        return found
 
 
 def value_vector_sites(model: PreTrainedModel) -> tuple[Site, ...]:

@@ -10,22 +10,12 @@ then answers.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
 
 from paraspec.models.load import LoadedModel
 from paraspec.models.sites import Site
 
 AT_ONCE = 256
 """Value vectors whose logits are held together."""
-
-
-def value_vectors(
-    site: Site, numbers: Int[torch.Tensor, " vector"]
-) -> Float[torch.Tensor, "vector d_model"]:
-    """Value vectors of a site by number, experts' one after the other."""
-    weight = site.weight if site.layout == "rows" else site.weight.mT
-    rows = weight.reshape(site.n, -1) if site.routed else weight
-    return rows[numbers.to(weight.device)].float()
 
 
 def promoted_tokens(
@@ -40,15 +30,14 @@ def promoted_tokens(
     """
     head = loaded.model.get_output_embeddings()
     weight = getattr(head, "weight", None)
-    width = site.weight.shape[-2 if site.layout == "columns" else -1]
-    if weight is None or weight.is_meta or weight.shape[1] != width:
+    rows = site.rows
+    if weight is None or weight.is_meta or weight.shape[1] != rows.shape[1]:
         return [[] for _ in numbers]
     known = weight[: len(loaded.tokenizer)]  # rows beyond are padding
     top: list[list[int]] = []
     for start in range(0, len(numbers), AT_ONCE):
-        chosen = torch.tensor(numbers[start : start + AT_ONCE])
-        vectors = value_vectors(site, chosen).to(known)
-        top += (vectors @ known.T).topk(n_tokens).indices.tolist()
+        chosen = torch.tensor(numbers[start : start + AT_ONCE], device=rows.device)
+        top += (rows[chosen].to(known) @ known.T).topk(n_tokens).indices.tolist()
     return [[token_text(loaded, token) for token in line] for line in top]
 
 

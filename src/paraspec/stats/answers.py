@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from paraspec.core.definitions import CROSS_MASK, NON_KNOWLEDGE, PAPER_SELECTOR
+from paraspec.core.definitions import (
+    CROSS_MASK,
+    NON_KNOWLEDGE,
+    PAPER_SELECTOR,
+    UNPARSED,
+)
 from paraspec.stats.items import IntArray, MaskKind, codes
-
-UNPARSED = -1
-"""Position of an answer that could not be read."""
 
 PAIRED = ("concept", "item", "set", "kinship", "before", "after")
 CROSSED = ("concept", "category", "donor", "before", "after")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from paraspec.core.definitions import ALL
+from paraspec.core.definitions import ALL, UNPARSED
 from paraspec.core.tables.across_models import COLLATERAL_DAMAGE
-from paraspec.stats.answers import UNPARSED
 from paraspec.stats.bootstrap import FloatArray, weighted_mean
 from paraspec.stats.controls import kinds_of
 from paraspec.stats.groups import over_models

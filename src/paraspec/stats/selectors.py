@@ -7,20 +7,14 @@ import pandas as pd
 
 from paraspec.core.definitions import ALL, SELECTORS
 from paraspec.core.tables import across_models
+from paraspec.core.tables.per_model import MADE_OF
 from paraspec.stats.bootstrap import Estimate, FloatArray, weighted_mean
 from paraspec.stats.controls import RANDOM
 from paraspec.stats.groups import over_models
 from paraspec.stats.record import Record
 from paraspec.stats.study import Study
 
-MEANS = (
-    "chance",
-    "same_category",
-    "other_category",
-    "selectivity",
-    "participation",
-    "gini",
-)
+MEANS = tuple(name for name, *_ in MADE_OF)
 """Columns of ``selection`` whose mean over concepts is told."""
 
 PLANTED = {

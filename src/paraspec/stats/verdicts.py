@@ -1,6 +1,5 @@
 """Verdicts on pre-registered claims, from their intervals alone."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from paraspec.core.definitions import NONE
-from paraspec.core.errors import UserError
+from paraspec.core.errors import UserError, similar
 from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.claims import Claim
 from paraspec.stats.evidence import NO_EVIDENCE, Evidence
@@ -141,7 +140,7 @@ def _check_names(claim: Claim, evidence: Mapping[str, Evidence], path: Path) -> 
     control = claim.control.statistic if claim.control else None
     for key, name in (("statistic", claim.statistic), ("control.statistic", control)):
         if name is not None and name not in evidence:
-            near = difflib.get_close_matches(name, evidence, n=3, cutoff=0.3)
+            near = similar(name, evidence)
             raise UserError(
                 f"{path}, claim {claim.id}, {key}",
                 f"there is no statistic {name!r}",

@@ -2,6 +2,7 @@
 
 from paraspec.core.definitions import KNOWN_ACCURACY, STRONG_PSS
 from paraspec.core.table import REASON, interval, table
+from paraspec.core.tables.per_model import MADE_OF
 
 MODELS = table(
     "models",
@@ -193,12 +194,7 @@ SELECTORS = table(
     *interval("top_minus_random", "That minus the random mask's, paired."),
     ("pss", "number", "PSS of its top mask."),
     *interval("reliability", "Mean Jaccard of masks selected on halves A and B."),
-    ("chance", "number", "Expected Jaccard of two random masks of this size."),
-    ("same_category", "number", "Mean Jaccard of concepts of one category."),
-    ("other_category", "number", "Mean Jaccard of concepts of different categories."),
-    ("selectivity", "number", "(related - unrelated) / (related + unrelated), masked."),
-    ("participation", "number", "Participation ratio of positive values / vectors."),
-    ("gini", "number", "Gini coefficient of the positive values."),
+    *MADE_OF,
     ("recall", "number", "Planted vectors among as many top ones of each layer."),
     ("recall_primary", "number", "Planted vectors within the primary mask ratio."),
     ("recall_chance", "number", "Expected `recall` of a random ranking."),

@@ -1,6 +1,6 @@
 """What the items of one model say: specialisation and efficiency."""
 
-from paraspec.core.table import table
+from paraspec.core.table import REASON, Kind, table
 
 PSS = table(
     "pss",
@@ -30,7 +30,7 @@ PSS = table(
     ("signed_chance", "number", "Signed difference of chance-corrected accuracies."),
     ("signed_floor", "number", "Signed difference of floor-corrected accuracies."),
     ("signed_margin", "number", "The same difference in margins, nats."),
-    ("reason", "text", "Why a value is NaN; empty otherwise."),
+    REASON,
 )
 
 EFFICIENCY = table(
@@ -50,8 +50,18 @@ EFFICIENCY = table(
     ("knockout_auc", "number", "Mean of margin(ratio)/margin(0) over the shared grid."),
     ("keep50", "number", "Share of kept vectors that gives half the margin back."),
     ("keep_auc", "number", "Mean of margin(share)/margin(1) over the kept grid."),
-    ("reason", "text", "Why a value is NaN; empty otherwise."),
+    REASON,
 )
+
+MADE_OF: tuple[tuple[str, Kind, str], ...] = (
+    ("chance", "number", "Expected Jaccard of two random masks of this size."),
+    ("same_category", "number", "Mean Jaccard with concepts of the same category."),
+    ("other_category", "number", "Mean Jaccard with concepts of other categories."),
+    ("selectivity", "number", "(related - unrelated) / (related + unrelated), masked."),
+    ("participation", "number", "Participation ratio of positive values / vectors."),
+    ("gini", "number", "Gini coefficient of the positive values."),
+)
+"""What the masks of a selector are made of; across models, means over concepts."""
 
 SELECTION = table(
     "selection",
@@ -61,13 +71,8 @@ SELECTION = table(
     ("selector", "text", "Ranking of value vectors."),
     ("ratio", "number", "Mask ratio: the model's primary one."),
     ("reliability", "number", "Jaccard of the masks selected on half A and half B."),
-    ("same_category", "number", "Mean Jaccard with concepts of the same category."),
-    ("other_category", "number", "Mean Jaccard with concepts of other categories."),
-    ("chance", "number", "Expected Jaccard of two random masks of this size."),
-    ("selectivity", "number", "(related - unrelated) / (related + unrelated), masked."),
-    ("participation", "number", "Participation ratio of positive values / vectors."),
-    ("gini", "number", "Gini coefficient of the positive values."),
-    ("reason", "text", "Why a value is NaN; empty otherwise."),
+    *MADE_OF,
+    REASON,
 )
 
 OVERLAP = table(
