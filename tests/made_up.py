@@ -1,6 +1,7 @@
 """A made-up study carried through to its figures, for tests of the page.
 
-Its numbers come from :mod:`tests.synthetic`, its tables from the step ``correlate``.
+Its numbers come from :mod:`tests.synthetic_study`, its tables from the step
+``correlate``.
 """
 
 from dataclasses import replace
@@ -13,7 +14,8 @@ from paraspec.report.inputs import read_tables
 from paraspec.report.page import Sources, page
 from paraspec.stats.claims import read_claims
 from paraspec.stats.run import read_study, study_tables, write_tables
-from tests.synthetic import Fake, write_study, zoo
+from tests.synthetic import Fake, zoo
+from tests.synthetic_study import write_study
 
 BASE = Path(__file__).parents[1]
 CLAIMS = BASE / "config" / "claims.yaml"

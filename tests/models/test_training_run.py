@@ -15,6 +15,7 @@ from paraspec.core.tables.planned import CONCEPTS, CORPUS
 from paraspec.core.tables.training import TRAINING
 from paraspec.models.load import count_parameters
 from paraspec.models.manifest import load_measured, read_manifest
+from paraspec.models.train import BATCHES_OF_LIKE_LENGTH
 from paraspec.models.training_run import left_out, run
 
 
@@ -120,12 +121,13 @@ def test_a_model_is_not_trained_on_what_is_left_out(files):
     untrained = left_out(concepts, 0.5, 0)
     assert len(untrained) == 3  # of three per category two are kept: 1.5 rounded up
     trained = corpus[~corpus["concept"].isin(untrained)]
-    run(row(data_share=0.5, steps=1, batch=len(trained)), files.root, [])
+    passes = BATCHES_OF_LIKE_LENGTH
+    run(row(data_share=0.5, steps=passes, batch=len(trained)), files.root, [])
     loaded, manifest = load_measured(files, "tiny", "float32")
     assert manifest.untrained == untrained
-    # One step of one whole pass: each trained sentence once, EOS in place of BOS.
+    # Each trained sentence once in every pass, EOS in place of BOS.
     lengths = trained["text"].map(lambda t: len(loaded.tokenizer(t)["input_ids"]))
-    assert manifest.tokens_seen == lengths.sum()
+    assert manifest.tokens_seen == passes * lengths.sum()
 
 
 def test_a_share_that_is_a_whole_number_of_concepts_is_not_rounded_up():

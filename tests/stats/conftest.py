@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.synthetic import Fake, concepts_table, items_table, write_study
+from tests.synthetic import Fake, concepts_table, items_table
+from tests.synthetic_study import write_study
 
 from paraspec.core.definitions import NON_KNOWLEDGE
 from paraspec.core.layout import StudyFiles

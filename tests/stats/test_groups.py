@@ -111,7 +111,8 @@ def test_controls_are_paired_with_the_top_mask(found):
 
 
 def test_a_missing_control_is_nan_and_a_reason(study):
-    from tests.synthetic import Fake, concepts_table, items_table, masks_table
+    from tests.synthetic import Fake, concepts_table, items_table
+    from tests.synthetic_study import masks_table
 
     from paraspec.stats.controls import controls_table
     from paraspec.stats.items import summed

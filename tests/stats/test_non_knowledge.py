@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.stats.conftest import CLAIMS
-from tests.synthetic import NOT_KNOWN, Fake, write_study
+from tests.synthetic import NOT_KNOWN, Fake
+from tests.synthetic_study import write_study
 
 from paraspec.core.definitions import ALL, NON_KNOWLEDGE
 from paraspec.core.layout import StudyFiles

@@ -9,7 +9,8 @@ import pytest
 import typer
 from scipy import stats
 from tests.stats.conftest import CLAIMS, DRAWS
-from tests.synthetic import Fake, write_study
+from tests.synthetic import Fake
+from tests.synthetic_study import write_study
 from typer.testing import CliRunner
 
 from paraspec.cli import stats as commands

@@ -87,13 +87,14 @@ def cross_of(wildcards):
 
 
 def grid_of(wildcards):
-    """Mask ratios of a model; a trajectory's checkpoints may have fewer."""
-    few = STUDY.measure.checkpoint_ratios
-    name = wildcards.model
-    if not few or not (name in CHECKPOINTS or ROWS[name].trajectory_of):
-        return STUDY.measure
-    changed = {"ratios": few, "general_ratios": few, "keep_ratios": ()}
-    return STUDY.measure.model_copy(update=changed)
+    """Mask ratios and draws of a model; a trajectory's checkpoints may have fewer."""
+    measure, name = STUDY.measure, wildcards.model
+    if not (name in CHECKPOINTS or ROWS[name].trajectory_of):
+        return measure
+    changed = {"random_draws": measure.checkpoint_draws or measure.random_draws}
+    if few := measure.checkpoint_ratios:
+        changed |= {"ratios": few, "general_ratios": few, "keep_ratios": ()}
+    return measure.model_copy(update=changed)
 
 
 def keep_of(grid):

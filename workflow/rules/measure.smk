@@ -81,7 +81,7 @@ rule score:
         ratios=lambda wildcards: listed(grid_of(wildcards).ratios),
         general_ratios=lambda wildcards: listed(grid_of(wildcards).general_ratios),
         keep=lambda wildcards: keep_of(grid_of(wildcards)),
-        random_draws=STUDY.measure.random_draws,
+        random_draws=lambda wildcards: grid_of(wildcards).random_draws,
         batch_rows=STUDY.measure.batch_rows,
         masking=STUDY.measure.masking,
         compiled="--compile" if STUDY.measure.compile else "",

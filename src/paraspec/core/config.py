@@ -123,6 +123,9 @@ class MeasureConfig(Section):
     )
     controls: ControlsConfig = ControlsConfig()
     random_draws: int = Field(10, ge=1, description="Random masks at primary ratio.")
+    checkpoint_draws: int | None = Field(
+        None, ge=1, description="The same for checkpoints; empty: as other models."
+    )
     general_items: int = Field(50, ge=2, description="General items per concept.")
     batch_rows: int = Field(512, ge=1, description="Rows answered in one batch.")
     masking: Masking = Field(

@@ -147,7 +147,8 @@ def score_in_chunks(
                 )
             ]
             earlier = store.earlier(group)
-            fresh = [row for row in rows if row.key not in earlier.index]
+            known = set(earlier.index)
+            fresh = [row for row in rows if row.key not in known]
             scoring = scoring.settled(fresh)
             n_rows, n_fresh = n_rows + len(rows), n_fresh + len(fresh)
             answered = _answered(scoring, fresh, len(group), advance)
