@@ -28,6 +28,7 @@ from paraspec.core.definitions import (
 from paraspec.core.errors import UserError, similar
 from paraspec.core.files import existing
 from paraspec.core.model_table import ModelRow, checkpoint_name
+from paraspec.core.tables.causal import ArmName
 from paraspec.core.validation import SAFE_NAME, Section, parse
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -107,6 +108,36 @@ class PlantConfig(Section):
 
     model: str | None = Field(None, description="Zoo model; nothing planted if none.")
     concepts: int = Field(6, ge=1, description="Concepts that get new facts.")
+
+
+class CausalConfig(Section):
+    """Fine-tuning chosen value vectors of one model."""
+
+    model: str | None = Field(
+        None, description="Model that is fine-tuned; nothing if none."
+    )
+    arms: tuple[ArmName, ...] = Field(
+        ("original", "FV", "PV", "CV", "CV-k", "RV", "matched"),
+        description="Which value vectors are trained, arm by arm.",
+    )
+    concepts: int = Field(10, ge=2, description="Concepts of tier high that are taught.")
+    share: Ratio = Field(0.125, description="Share of each layer that PV trains.")
+    seeds: int = Field(3, ge=1, description="Seeds of every arm.")
+    steps: int = Field(100, ge=1, description="Optimiser steps of every arm.")
+    batch: int = Field(32, ge=1, description="Sentences of a step.")
+    learning_rates: tuple[float, ...] = Field(
+        (0.001, 0.003, 0.01, 0.03),
+        min_length=1,
+        description="Swept on the development half, once per arm.",
+    )
+    samples: int = Field(10, ge=2, description="Answers sampled for semantic entropy.")
+    temperature: float = Field(1.0, gt=0, description="Sampling temperature.")
+    judge: str = Field(
+        "string",
+        description="Who says that answers mean the same: string, or the folder or "
+        "hub:owner/name of an entailment model.",
+    )
+    neighbours: int = Field(20, ge=2, description="Neighbours of the LID estimate.")
 
 
 class MeasureConfig(Section):
@@ -216,6 +247,7 @@ class StudyConfig(Section):
     zoo: ZooConfig = ZooConfig()
     measure: MeasureConfig
     plant: PlantConfig = PlantConfig()
+    causal: CausalConfig = CausalConfig()
     asking: AskingConfig = AskingConfig()
     stats: StatsConfig = StatsConfig()
 
