@@ -25,6 +25,7 @@ wildcard_constraints:
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/causal.smk"
 include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 

@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from paraspec.core.config import read_study as read_config
+from paraspec.core.layout import StudyFiles
 from paraspec.report.figures import FIGURES, write_figure
 from paraspec.report.inputs import read_tables
 from paraspec.report.page import Sources, page
 from paraspec.stats.claims import read_claims
-from paraspec.stats.run import read_study, study_tables, write_tables
+from paraspec.stats.run import read_study, read_tuned, study_tables, write_tables
 from tests.synthetic import Fake, zoo
+from tests.synthetic_arms import write_arms
 from tests.synthetic_study import write_study
 
 BASE = Path(__file__).parents[1]
@@ -29,6 +31,8 @@ FAKES = (
     Fake("gpt2-64", "gpt2", 50_000, 0.92, 0.35),
     Fake("moe-64", "moe", 90_000, 0.9, 0.3, n_experts=4),
 )
+TUNED = "llama-64-s0"
+"""Model with arms."""
 BENCHMARK = "s\th:m:s\tmax_rss\n{s}\t0:00:00\t{rss}\n"
 
 
@@ -48,7 +52,9 @@ def made_up(folder):
     fakes = [*FAKES, *checkpoints()]
     names = write_study(root, fakes, n_concepts=9, draws=DRAWS, non_knowledge=True)
     study = read_study(root, names, DRAWS, seed=0)
-    write_tables(root, study_tables(study, read_claims(CLAIMS), CLAIMS))
+    write_arms(root, TUNED, n_concepts=9, taught=3, failed=[("CV", 0)])
+    tuned = read_tuned(StudyFiles(root), [TUNED])
+    write_tables(root, study_tables(study, read_claims(CLAIMS), CLAIMS, tuned))
     _write_benchmarks(root / "benchmarks")
     drawn = read_tables(root)
     for name in FIGURES:

@@ -10,6 +10,7 @@ def test_paths_of_a_study_are_those_that_the_rules_spell_out():
         files.model("m"),
         files.model("m", "model.json"),
         files.measure("m", "items.parquet"),
+        files.causal("m", "arms.csv"),
         files.table("claims.csv"),
         files.figure("curves.svg"),
     ]
@@ -18,6 +19,7 @@ def test_paths_of_a_study_are_those_that_the_rules_spell_out():
         "results/s/models/m",
         "results/s/models/m/model.json",
         "results/s/measure/m/items.parquet",
+        "results/s/causal/m/arms.csv",
         "results/s/tables/claims.csv",
         "results/s/figures/curves.svg",
     ]

@@ -33,11 +33,16 @@ EXPECTED = {
     "vectors": ("layer 0", "layer 1", "element", "by chance"),
     "selectors": ("t-statistic", "integrated-gradients", "recall within the mask"),
     "reliability": ("both halves of one concept", "global", "gpt2-32"),
+    "arms": (
+        *("Accuracy", "Signed effect", "Forgotten", "Semantic entropy"),
+        *("PV, concepts' own", "original, untrained", "one seed", "without"),
+    ),
     "tiers": ("exposure", "tier", "category", "highest minus lowest:"),
     "trajectory": ("Accuracy before masking", "PSS", "training step"),
     "efficiency": ("Knock-out", "Keep only", "Margin left, random vectors"),
 }
 EMPTY = {
+    "arms": "No model was fine-tuned.",
     "specificity": "No model was asked under every concept's mask.",
     "collateral": "No neutral text was read under a mask.",
     "sizes": "No model has a size.",
@@ -222,3 +227,24 @@ def test_a_trajectory_begins_with_the_untrained_model(drawn):
     assert "\n0\n" in words("trajectory", tables)
     assert "untrained" in FIGURES["trajectory"].caption(tables)
     assert "untrained" not in FIGURES["trajectory"].caption(drawn)
+
+
+def test_arms_show_their_seeds_and_say_which_failed(drawn):
+    rows = drawn.causal.copy()
+    failed = rows["arm"] == "RV"
+    ends = ["value", "value_low", "value_high"]
+    rows.loc[failed, ends] = np.nan
+    tables = replace(drawn, causal=rows)
+    found = words("arms", tables)
+    assert found.count("no value") == 5
+    with house_style():
+        panel = FIGURES["arms"].draw(tables).axes[4]
+    ticks = [line for line in panel.lines if line.get_marker() == "|"]
+    known = rows[(rows["metric"] == "lid") & (rows["seed"] != "all")]["value"].dropna()
+    told = np.concatenate([np.asarray(line.get_xdata(), float) for line in ticks])
+    assert sorted(told[np.isfinite(told)]) == pytest.approx(sorted(known))
+
+
+def test_each_fine_tuned_model_has_its_own_panels(drawn):
+    both = pd.concat([drawn.causal, drawn.causal.assign(model="another")])
+    assert "another" in words("arms", replace(drawn, causal=both))

@@ -13,6 +13,7 @@ from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.across_models import MODELS
+from paraspec.core.tables.causal import CAUSAL, CONTRASTS
 from paraspec.core.tables.judged import VERIFY
 from paraspec.report.answer import answer, lead
 from paraspec.report.figures import FIGURES
@@ -166,6 +167,39 @@ def test_controls_table_repeats_the_tables_numbers(html, drawn):
 
 def test_correlations_are_all_there(html, drawn):
     assert len(cells(html, "correlations")) == len(drawn.correlations)
+
+
+def test_contrasts_repeat_the_tables_numbers(html, drawn):
+    """PV minus a random arm, with its interval and p; of a failed pair why not."""
+    rows = {row[0][0]: row for row in cells(html, "contrasts")}
+    assert len(rows) == drawn.contrasts["metric"].nunique()
+    wanted = drawn.contrasts["other"] == "RV"
+    row = drawn.contrasts[wanted].set_index("metric").loc["lid"]
+    ends = interval(row["difference_low"], row["difference_high"])
+    text, small = next(
+        cell
+        for cell in rows["local intrinsic dimension"]
+        if cell[0] == number(row["difference"])
+    )
+    assert text == number(row["difference"])
+    assert small == f"{ends}; p = {number(row['p_holm'])}"
+    assert "2 seeds are too few for an interval" in str(rows["accuracy"])
+    assert len(cells(html, "arms")) == drawn.causal["metric"].nunique()
+
+
+def test_a_study_without_fine_tuning_does_not_speak_of_it(copy, make_page):
+    files = StudyFiles(copy)
+    for table in (CAUSAL, CONTRASTS):
+        path = files.table(f"{table.name}.csv")
+        write_table(read_table(path, table).iloc[:0], table, path)
+    text = make_page(copy)
+    reader = Reader()
+    reader.feed(text)
+    assert "figure-arms" not in text
+    assert "<h3>Causal experiments</h3>" not in text
+    assert not {"table-contrasts", "table-arms"} & set(reader.ids)
+    targets = {load[1:] for load in reader.loads if load.startswith("#figure")}
+    assert targets <= set(reader.ids)
 
 
 def test_answer_takes_its_numbers_from_the_tables(words, drawn, claims):

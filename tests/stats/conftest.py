@@ -4,18 +4,22 @@ from pathlib import Path
 
 import pytest
 from tests.synthetic import Fake, concepts_table, items_table
+from tests.synthetic_arms import arm_tables, write_arms
 from tests.synthetic_study import write_study
 
 from paraspec.core.definitions import NON_KNOWLEDGE
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
+from paraspec.stats.causal_runs import tuned_of
 from paraspec.stats.claims import read_claims
-from paraspec.stats.run import read_study, study_tables
+from paraspec.stats.run import read_study, read_tuned, study_tables
 
 CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
 DRAWS = 300
 N_CONCEPTS = 18
+TUNED = "llama-128"
+"""Model with arms."""
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,7 @@ def folder(tmp_path_factory):
     """Results folder of the made-up zoo."""
     root = tmp_path_factory.mktemp("study")
     write_study(root, n_concepts=N_CONCEPTS, draws=DRAWS, non_knowledge=True)
+    write_arms(root, TUNED, n_concepts=N_CONCEPTS)
     return root
 
 
@@ -44,9 +49,21 @@ def study(folder, names):
 
 
 @pytest.fixture(scope="session")
-def found(study):
+def found(study, folder):
     """Every table across the made-up models."""
-    return study_tables(study, read_claims(CLAIMS), CLAIMS)
+    tuned = read_tuned(StudyFiles(folder), [TUNED])
+    return study_tables(study, read_claims(CLAIMS), CLAIMS, tuned)
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Tables of the arms of one fine-tuned model: runs, items, answers."""
+    return arm_tables("m", n_concepts=N_CONCEPTS)
+
+
+@pytest.fixture(scope="session")
+def tuned(tables):
+    return tuned_of("m", *tables)
 
 
 @pytest.fixture(scope="session")

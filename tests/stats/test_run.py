@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import typer
 from scipy import stats
-from tests.stats.conftest import CLAIMS, DRAWS
+from tests.stats.conftest import CLAIMS, DRAWS, TUNED
 from tests.synthetic import Fake
 from tests.synthetic_study import write_study
 from typer.testing import CliRunner
@@ -19,6 +19,8 @@ from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.across_models import MODELS
+from paraspec.core.tables.causal import CAUSAL, CONTRASTS
+from paraspec.core.tables.judged import CLAIMS as CLAIMED
 from paraspec.stats.claims import read_claims
 from paraspec.stats.correlations import correlations_table
 from paraspec.stats.items import MaskKind
@@ -100,7 +102,10 @@ def test_the_made_up_effects_are_found(found):
     assert verdicts["unrelated-improve"] == "not"
     assert verdicts["frequency-exposure"] in ("replicated", "partly")
     assert verdicts["frequency-tier"] == "not testable"
-    assert verdicts["fine-tuning"] == "not testable"
+    for name in ("entropy", "dimension", "specialises"):
+        assert verdicts[f"fine-tuning-{name}"] == "replicated"
+    for name in ("fine-tuning", "fine-tuning-parameters"):
+        assert verdicts[name] in ("replicated", "partly")
 
 
 def test_size_and_tokens_are_held_constant_where_tokens_are_known(found, study):
@@ -330,6 +335,15 @@ def test_the_commands_chain(app, folder, names, tmp_path):
     assert {f"{t.name}.csv" for t in TABLES} <= {
         path.name for path in (root / "tables").iterdir()
     }
+    assert read_table(files.table("causal.csv"), CAUSAL).empty
+    claims = read_table(files.table("claims.csv"), CLAIMED).set_index("id")
+    for name in ("fine-tuning", "fine-tuning-entropy"):
+        assert claims.loc[name, "verdict"] == "not testable"
+        assert claims.loc[name, "reason"].startswith("no model was fine-tuned")
+    tuned = ("--claims", CLAIMS, "--draws", 100, "--fine-tuned", TUNED)
+    run("correlate", *shared, *models, *tuned)
+    assert len(read_table(files.table("causal.csv"), CAUSAL))
+    assert len(read_table(files.table("causal_contrasts.csv"), CONTRASTS))
     rules = ("--tolerances", CLAIMS.with_name("verify.yaml"))
     reference = tmp_path / "reference"
     absent = run("verify", *shared, "--reference", reference, *rules)

@@ -13,6 +13,8 @@ TABLES = [
     "cross",
     "non_knowledge",
     "curves",
+    "causal",
+    "causal_contrasts",
     "claims",
 ]
 REFERENCE = BASE / "results/reference" / STUDY.study
@@ -36,6 +38,7 @@ rule correlate:
             ],
         ),
         [f"measure/{STUDY.plant.model}/planted.csv"] if STUDY.plant.model else [],
+        expand("causal/{model}/{file}", model=FINETUNED, file=ARM_FILES),
         table=root(STUDY.models),
         prompts="data/prompts.parquet",
         claims=root(STUDY.claims),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import typer
 
 from paraspec.core.closure import code_hash
-from paraspec.core.config import Asking, AskingConfig, ControlsConfig
+from paraspec.core.config import Asking, AskingConfig, CausalConfig, ControlsConfig
 from paraspec.core.definitions import ScorerName
 from paraspec.core.validation import parse
 
@@ -22,6 +22,11 @@ def controls_of(text: str) -> ControlsConfig | None:
     if not text:
         return None
     return parse(ControlsConfig, _json(text, "--controls"), "--controls")
+
+
+def causal_of(text: str) -> CausalConfig:
+    """Read the value of ``--causal``."""
+    return parse(CausalConfig, _json(text, "--causal"), "--causal")
 
 
 def _json(text: str, option: str) -> Mapping[str, object]:

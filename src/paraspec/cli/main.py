@@ -29,6 +29,7 @@ STEPS = {
     "extract": "measure",
     "score": "measure",
     "plant": "plant",
+    "finetune": "finetune",
     "pss": "stats",
     "ablate": "stats",
     "correlate": "stats",

@@ -54,14 +54,20 @@ def correlate(
         Path | None,
         typer.Option("--table", help="Model table: release dates, MMLU scores."),
     ] = None,
+    fine_tuned: Annotated[
+        list[str] | None,
+        typer.Option("--fine-tuned", help="Model with arms, in causal/; repeat it."),
+    ] = None,
 ) -> None:
     """Statistics across models and the claims' verdicts: tables/*.csv, metrics.json."""
+    from paraspec.core.layout import StudyFiles
     from paraspec.stats.claims import read_claims
-    from paraspec.stats.run import read_study, study_tables, write_tables
+    from paraspec.stats.run import read_study, read_tuned, study_tables, write_tables
 
     preregistered = read_claims(claims)
     study = read_study(results, model, draws, seed, selector, table)
-    write_tables(results, study_tables(study, preregistered, claims))
+    tuned = read_tuned(StudyFiles(results), fine_tuned or ())
+    write_tables(results, study_tables(study, preregistered, claims, tuned))
 
 
 def verify(

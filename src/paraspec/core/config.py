@@ -120,7 +120,7 @@ class CausalConfig(Section):
         ("original", "FV", "PV", "CV", "CV-k", "RV", "matched"),
         description="Which value vectors are trained, arm by arm.",
     )
-    concepts: int = Field(10, ge=2, description="Concepts of tier high that are taught.")
+    concepts: int = Field(10, ge=2, description="Concepts of tier high, taught.")
     share: Ratio = Field(0.125, description="Share of each layer that PV trains.")
     seeds: int = Field(3, ge=1, description="Seeds of every arm.")
     steps: int = Field(100, ge=1, description="Optimiser steps of every arm.")
@@ -285,13 +285,17 @@ def read_study(path: Path | str) -> StudyConfig:
 
 
 def _check_named(config: StudyConfig, names: Mapping[str, ModelRow]) -> None:
-    """Check the models that controls and planted facts name."""
+    """Check the models that controls, planted facts and arms name."""
     controls = config.measure.controls
     measured = {"measure.controls.models": controls.models}
     if controls.cross_model:
         measured["measure.controls.cross_model"] = (controls.cross_model,)
-    if config.plant.model:
-        measured["plant.model"] = (config.plant.model,)
+    for key, one in (
+        ("plant.model", config.plant.model),
+        ("causal.model", config.causal.model),
+    ):
+        if one:
+            measured[key] = (one,)
     for key, wanted in measured.items():
         for name in wanted:
             if name not in names:

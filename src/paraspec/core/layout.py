@@ -29,6 +29,10 @@ class StudyFiles:
         """Answers of a job that had a part of the concepts, e.g. ``2-of-8``."""
         return self.measure(model, f"parts/{part}.parquet")
 
+    def causal(self, model: str, name: str = "") -> Path:
+        """What fine-tuning a model did: ``arms.csv``, ``items.parquet``..."""
+        return self.root / "causal" / model / name
+
     def table(self, name: str) -> Path:
         """Table across models."""
         return self.root / "tables" / name

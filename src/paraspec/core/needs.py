@@ -15,10 +15,10 @@ from typing import Literal
 
 from paraspec.core.model_table import ModelRow
 
-Step = Literal["check", "extract", "score"]
+Step = Literal["check", "extract", "score", "finetune"]
 
-MINUTES_PER_BILLION = {"check": 2, "extract": 5, "score": 40}
-MINUTES = {"check": 10, "extract": 60, "score": 60}
+MINUTES_PER_BILLION = {"check": 2, "extract": 5, "score": 40, "finetune": 60}
+MINUTES = {"check": 10, "extract": 60, "score": 60, "finetune": 60}
 """Least time asked for."""
 SMALL = 1e8
 """Parameters below which a model needs no GPU."""

@@ -83,6 +83,12 @@ def checked(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return frame[table.names].astype(dtypes)
 
 
+def plain(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Categories as text, so that joined frames get theirs anew when written."""
+    categories = [c.name for c in table.columns if c.kind == "category"]
+    return frame.astype(dict.fromkeys(categories, "str"))
+
+
 def write_table(frame: pd.DataFrame, table: Table, path: Path | str) -> None:
     """Check ``frame`` and write it as parquet or CSV, by the path's ending."""
     ready = checked(frame, table)

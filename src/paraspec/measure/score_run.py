@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
-from paraspec.core.definitions import PAPER_SELECTOR, primary_ratio
+from paraspec.core.definitions import PAPER_SELECTOR, Masking, primary_ratio
 from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_of, sha256_text
 from paraspec.core.layout import StudyFiles
@@ -85,13 +85,9 @@ def run_score(
     if config.compile and not parts:  # with parts little is left to answer
         compiled = compile_beside_sites(loaded)
         logger.info("torch.compile: %d modules, such as %s", len(compiled), compiled[0])
-    prompts = _asked(loaded, study.table, asking, config.batch_rows)
-    scoring = Scoring(
-        *(model, asking, loaded, rankings, prompts, study.table),
-        _with_exposures(study.concepts, manifest),
-        config.batch_rows,
-        _method(loaded, prompts, config, asking),
-        manifest.trained_on_study,
+    scoring = scoring_of(
+        *(loaded, manifest, study, rankings, asking),
+        *(config.batch_rows, config.masking),
     )
     grid = replace(
         Grid.of(config, primary_ratio(manifest.parameters_total)),
@@ -165,15 +161,26 @@ def _fingerprint(
     )
 
 
-def _method(
+def scoring_of(
     loaded: LoadedModel,
-    prompts: Mapping[str, Prompt],
-    config: MeasureConfig,
+    manifest: Manifest,
+    study: Planned,
+    rankings: Rankings,
     asking: Asking,
-) -> Method:
+    batch_rows: int,
+    masking: Masking = "hook",
+) -> Scoring:
+    """A model with all that answering a study's items takes."""
+    prompts = _asked(loaded, study.table, asking, batch_rows)
     packed = packing_holds(loaded, list(prompts.values()))
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
-    return Method(packed, config.masking, written)
+    return Scoring(
+        *(manifest.model, asking, loaded, rankings, prompts, study.table),
+        _with_exposures(study.concepts, manifest),
+        batch_rows,
+        Method(packed, masking, written),
+        manifest.trained_on_study,
+    )
 
 
 def _write_others(

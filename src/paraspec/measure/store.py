@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from paraspec.core.files import sha256_text
-from paraspec.core.table import Table, checked, write_table
+from paraspec.core.table import checked, plain, write_table
 from paraspec.core.tables.measured import ITEMS
 
 KEY = ("concept", "selector", "mask", "ablation", "draw", "donor", "ratio", "item")
@@ -82,14 +82,8 @@ class ItemStore:
         frame = pd.read_parquet(path)
         if frame.attrs.get(FINGERPRINT) != self._fingerprint:
             return _nothing()
-        return _plain(frame, ITEMS)
+        return plain(frame, ITEMS)
 
 
 def _nothing() -> pd.DataFrame:
-    return _plain(checked(pd.DataFrame(columns=ITEMS.names), ITEMS), ITEMS)
-
-
-def _plain(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Categories as text, so that joined frames get theirs anew when written."""
-    categories = [c.name for c in table.columns if c.kind == "category"]
-    return frame.astype(dict.fromkeys(categories, "str"))
+    return plain(checked(pd.DataFrame(columns=ITEMS.names), ITEMS), ITEMS)

@@ -20,6 +20,7 @@ class Entry:
 MODELS = "Across models"
 CONTROLS = "Controls"
 VECTORS = "Value vectors"
+CAUSAL = "Causal experiments"
 
 CATALOGUE: dict[str, Entry] = {
     "pss_accuracy": Entry(
@@ -97,6 +98,14 @@ CATALOGUE: dict[str, Entry] = {
         "Dot plot for each way of ranking: overlap of the masks selected on both "
         "halves of a concept's questions, with other concepts of the same and of other "
         "categories, and by chance.",
+    ),
+    "arms": Entry(
+        "What fine-tuning chosen value vectors does",
+        CAUSAL,
+        "Dot plots with intervals and a tick for every seed: accuracy with and without "
+        "options, signed effect of the top mask, accuracy forgotten elsewhere, "
+        "semantic entropy and local intrinsic dimension, for each choice of the value "
+        "vectors that are trained.",
     ),
 }
 """Figure name to its entry, in the page's order: a category's figures together."""

@@ -21,6 +21,7 @@ from paraspec.core.tables.across_models import (
     TIERS,
     TRAJECTORY,
 )
+from paraspec.core.tables.causal import CAUSAL, CONTRASTS
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.core.tables.planned import CONCEPTS
@@ -42,6 +43,9 @@ class StudyTables:
     collateral: pd.DataFrame
     cross: pd.DataFrame
     non_knowledge: pd.DataFrame
+    causal: pd.DataFrame
+    """Metrics of every arm; no rows in a study without fine-tuning."""
+    contrasts: pd.DataFrame
     efficiency: pd.DataFrame
     """Rows of every model that is no checkpoint."""
     vectors: pd.DataFrame
@@ -104,6 +108,8 @@ def read_tables(root: Path) -> StudyTables:
         collateral=across(COLLATERAL_DAMAGE),
         cross=across(CROSS),
         non_knowledge=across(NON_KNOWLEDGE),
+        causal=across(CAUSAL),
+        contrasts=across(CONTRASTS),
         efficiency=_stacked(efficiency, EFFICIENCY),
         vectors=read_vectors(files, mapped_model(models)),
         concepts=read_table(files.data("concepts.parquet"), CONCEPTS),

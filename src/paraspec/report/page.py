@@ -1,6 +1,6 @@
 """``report.html``: one page that stands alone, from tables and figures on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -24,7 +24,13 @@ from paraspec.report.inline import inline_svg
 from paraspec.report.inputs import StudyTables, read_tables
 from paraspec.report.methods import definitions, departures
 from paraspec.report.numbers import count
-from paraspec.report.page_tables import of_groups, of_masks, of_models, of_records
+from paraspec.report.page_tables import (
+    of_arms,
+    of_groups,
+    of_masks,
+    of_models,
+    of_records,
+)
 from paraspec.report.page_tables.cells import PageTable
 
 TITLE = "Do value vectors that specialise on concepts go with knowing more?"
@@ -67,6 +73,7 @@ def page(root: Path, config: StudyConfig, sources: Sources) -> str:
     files = StudyFiles(root)
     tables = read_tables(root)
     claims = read_table(files.table("claims.csv"), CLAIMS)
+    shown = [name for name, figure in FIGURES.items() if figure.shown(tables)]
     trained_here = bool((tables.final["source"] == "zoo").all())
     context: dict[str, object] = {
         "title": TITLE,
@@ -74,11 +81,11 @@ def page(root: Path, config: StudyConfig, sources: Sources) -> str:
         "contents": CONTENTS,
         "lead": lead(tables, claims),
         "answer": answer(tables),
-        "groups": verdicts.groups(claims),
+        "groups": verdicts.groups(claims, shown),
         "evidence": of_records.evidence_table(claims),
         "claims_file": sources.claims.name,
         "edits": _edits(sources.claims),
-        "figures": _figures(files, tables),
+        "figures": _figures(files, tables, shown),
         "explorer": explorer(root, tables),
         "sections": _sections(tables, _verify(files)),
         "definitions": definitions(config),
@@ -125,11 +132,11 @@ def _edits(claims: Path) -> list[dict[str, str]]:
 
 
 def _figures(
-    files: StudyFiles, tables: StudyTables
+    files: StudyFiles, tables: StudyTables, shown: Sequence[str]
 ) -> dict[str, list[dict[str, object]]]:
     """Figures by category, numbered throughout."""
     found: dict[str, list[dict[str, object]]] = {}
-    for place, name in enumerate(FIGURES):
+    for place, name in enumerate(shown):
         figure = _figure(name, files, tables) | {"number": place + 1}
         found.setdefault(CATALOGUE[name].category, []).append(figure)
     return found
@@ -180,8 +187,17 @@ def _sections(tables: StudyTables, verify: pd.DataFrame) -> list[Section]:
         Section("Correlations across models", [of_groups.correlations_table(tables)]),
         Section("Size within family", [of_models.sizes_table(tables)]),
         Section("Along training", [of_models.trajectory_table(tables)]),
+        *_causal(tables),
         Section("Comparison with the reference", [of_records.verify_table(verify)]),
     ]
+
+
+def _causal(tables: StudyTables) -> list[Section]:
+    """What fine-tuning did, if anything was fine-tuned."""
+    if tables.causal.empty:
+        return []
+    found = [of_arms.contrasts_table(tables), of_arms.arms_table(tables)]
+    return [Section("Causal experiments", found)]
 
 
 def _provenance(

@@ -1,6 +1,7 @@
 """The page's first table: each claim with its verdict, effect, control and figure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -43,10 +44,13 @@ class Group:
     rows: list[dict[str, object]]
 
 
-def groups(claims: pd.DataFrame) -> list[Group]:
+def groups(
+    claims: pd.DataFrame, figures: Sequence[str] = tuple(CATALOGUE)
+) -> list[Group]:
     """Claims of the paper, and those that ask what else could explain them.
 
-    The first claim of the table is the study's primary endpoint.
+    The first claim of the table is the study's primary endpoint. ``figures`` are those
+    that the page shows, in its order.
     """
     first = claims["id"].iloc[:1].tolist()
     paper = claims["source"].str.startswith("paper")
@@ -60,18 +64,20 @@ def groups(claims: pd.DataFrame) -> list[Group]:
     return [
         Group(
             title,
-            [_row(row) | {"primary": row["id"] in first} for _, row in rows.iterrows()],
+            [
+                _row(row, figures) | {"primary": row["id"] in first}
+                for _, row in rows.iterrows()
+            ],
         )
         for title, rows in parts
         if len(rows)
     ]
 
 
-def _row(row: pd.Series) -> dict[str, object]:
+def _row(row: pd.Series, figures: Sequence[str]) -> dict[str, object]:
     """What the template writes of one claim."""
     ends = row["estimate_low"], row["estimate_high"]
     figure = str(row["figure"])
-    places = list(CATALOGUE)
     return {
         "id": row["id"],
         "claim": row["claim"],
@@ -87,8 +93,8 @@ def _row(row: pd.Series) -> dict[str, object]:
         "control": "" if row["control"] == NONE else row["control"],
         "passed": _passed(row),
         "passed_css": f"passed-{row['control_passed']}",
-        "figure": figure if figure in CATALOGUE else "",
-        "figure_number": places.index(figure) + 1 if figure in CATALOGUE else 0,
+        "figure": figure if figure in figures else "",
+        "figure_number": figures.index(figure) + 1 if figure in figures else 0,
     }
 
 

@@ -21,6 +21,15 @@ class Statistics:
     """Kinds of the models that a statistic was computed on."""
 
 
+def together(first: Statistics, second: Statistics) -> Statistics:
+    """Both tables as one; no id stands in both."""
+    return Statistics(
+        pd.concat([first.frame, second.frame], ignore_index=True),
+        {**first.tails, **second.tails},
+        {**first.kinds, **second.kinds},
+    )
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A computed statistic: a row of ``correlations`` or ``estimates``."""

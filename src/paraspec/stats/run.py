@@ -24,7 +24,11 @@ from paraspec.core.tables.across_models import (
     TIERS,
     TRAJECTORY,
 )
+from paraspec.core.tables.causal import CAUSAL, CONTRASTS
 from paraspec.core.tables.judged import CLAIMS
+from paraspec.stats.causal import Arms, causal_table, contrasts_table
+from paraspec.stats.causal_estimates import causal_estimates
+from paraspec.stats.causal_runs import Tuned, read_tuned
 from paraspec.stats.claims import Claim
 from paraspec.stats.collateral import collateral_table
 from paraspec.stats.controls import controls_table
@@ -32,7 +36,7 @@ from paraspec.stats.correlations import correlations_table
 from paraspec.stats.cross import cross_table
 from paraspec.stats.curves import curves_table
 from paraspec.stats.estimates import estimates_table
-from paraspec.stats.evidence import evidence_of
+from paraspec.stats.evidence import evidence_of, together
 from paraspec.stats.groups import tiers_table
 from paraspec.stats.metrics import Tables, as_json, metrics
 from paraspec.stats.non_knowledge import non_knowledge_table
@@ -57,13 +61,18 @@ TABLES = (
     CROSS,
     NON_KNOWLEDGE,
     CURVES,
+    CAUSAL,
+    CONTRASTS,
     CLAIMS,
 )
 """What :func:`write_tables` writes, as ``tables/<name>.csv``."""
 
 
 def study_tables(
-    study: Study, claims: tuple[Claim, ...], path: Path
+    study: Study,
+    claims: tuple[Claim, ...],
+    path: Path,
+    tuned: tuple[Tuned, ...] = (),
 ) -> dict[str, pd.DataFrame]:
     """Compute every table across models, by name.
 
@@ -75,9 +84,13 @@ def study_tables(
         Pre-registered claims.
     path
         Where they were read, for messages.
+    tuned
+        Fine-tuned models; none by default.
     """
     models = models_table(study)
-    correlations, estimates = correlations_table(study), estimates_table(study)
+    arms = [Arms(each, study.draws, study.seed) for each in tuned]
+    correlations = correlations_table(study)
+    estimates = together(estimates_table(study), causal_estimates(arms))
     evidence = evidence_of(correlations, estimates)
     return {
         "models": models,
@@ -93,6 +106,8 @@ def study_tables(
         "cross": cross_table(study),
         "non_knowledge": non_knowledge_table(study),
         "curves": curves_table(study),
+        "causal": causal_table(arms),
+        "causal_contrasts": contrasts_table(arms),
         "claims": claims_table(claims, evidence, path),
     }
 
@@ -108,4 +123,4 @@ def write_tables(results: Path, found: dict[str, pd.DataFrame]) -> None:
     write_text(files.table("metrics.json"), as_json(headline))
 
 
-__all__ = ["TABLES", "read_study", "study_tables", "write_tables"]
+__all__ = ["TABLES", "read_study", "read_tuned", "study_tables", "write_tables"]

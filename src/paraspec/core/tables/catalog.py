@@ -6,6 +6,7 @@ No step imports this module: it would make every step depend on every table.
 from paraspec.core.table import Table
 from paraspec.core.tables import (
     across_models,
+    causal,
     judged,
     measured,
     per_model,
@@ -13,11 +14,15 @@ from paraspec.core.tables import (
     training,
 )
 
+MODULES = (planned, training, measured, per_model, causal, across_models, judged)
+
 TABLES: tuple[Table, ...] = tuple(
-    found
-    for module in (planned, training, measured, per_model, across_models, judged)
-    for found in vars(module).values()
-    if isinstance(found, Table)
+    dict.fromkeys(
+        found
+        for module in MODULES
+        for found in vars(module).values()
+        if isinstance(found, Table)
+    )
 )
 
 

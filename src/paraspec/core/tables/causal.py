@@ -18,6 +18,9 @@ UNTRAINED_ARM: ArmName = "original"
 SPECIFIC_ARM: ArmName = "PV"
 """The arm that the claims are about (paper: fine-tuning the concepts' own vectors)."""
 
+ALL_SEEDS = "all"
+"""What column ``seed`` of ``causal`` holds in rows that average over seeds."""
+
 ARM: tuple[tuple[str, Kind, str], ...] = (
     ("arm", "category", "Which value vectors were trained."),
     ("seed", "integer", "Seed of the training order and of random choices."),
@@ -27,7 +30,7 @@ ARM_RUNS = table(
     "arm_runs",
     ("model", "text", "Model that was fine-tuned."),
     *ARM,
-    ("learning_rate", "number", "Best of the sweep on the development half, on seed 0."),
+    ("learning_rate", "number", "Best of the sweep, on seed 0."),
     ("steps", "integer", "Optimiser steps."),
     ("n_tokens", "integer", "Target tokens met."),
     ("trained", "integer", "Parameters trained."),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paraspec.core.layout import StudyFiles
 from paraspec.report.catalogue import CATALOGUE
+from paraspec.report.figures.arms import ARMS
 from paraspec.report.figures.collateral import COLLATERAL
 from paraspec.report.figures.controls import CONTROLS
 from paraspec.report.figures.efficiency import EFFICIENCY
@@ -39,6 +40,7 @@ _DRAWN = {
         EFFICIENCY,
         SELECTORS,
         RELIABILITY,
+        ARMS,
     )
 }
 FIGURES: dict[str, FigureSpec] = {name: _DRAWN[name] for name in CATALOGUE}

@@ -18,6 +18,8 @@ class FigureSpec:
     draw: Callable[[StudyTables], Figure]
     caption: Callable[[StudyTables], str]
     """What is plotted, of how many, and how the intervals were made."""
+    shown: Callable[[StudyTables], bool] = lambda _: True
+    """Whether the page shows it, given what the study holds."""
 
     @property
     def title(self) -> str:

@@ -1,0 +1,92 @@
+"""One arm trained: at every learning rate of the sweep, and at the chosen one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from paraspec.causal.arms import Vectors, chosen_vectors
+from paraspec.causal.columns import Snapshot
+from paraspec.causal.finetune import Diverged, Recipe, Tuned, finetune, restored
+from paraspec.causal.measured import Subject
+from paraspec.core.config import CausalConfig
+from paraspec.core.tables.causal import ArmName
+from paraspec.measure.ranked import Rankings
+
+SWEPT_SEED = 0
+"""Seed that learning rates are compared on."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Trains arms of a subject, each from the same weights."""
+
+    subject: Subject
+    before: Snapshot
+    pooled: Rankings
+    """Ranks value vectors on the pooled questions of all taught concepts."""
+    config: CausalConfig
+
+    def vectors(self, arm: ArmName, seed: int) -> tuple[Vectors, ...]:
+        """Value vectors that a run trains, by layer."""
+        return chosen_vectors(arm, self.pooled, self.config.share, seed)
+
+    def train(self, arm: ArmName, seed: int, learning_rate: float) -> Tuned:
+        """Train an arm from the weights before; the model then is that arm.
+
+        Raises
+        ------
+        Diverged
+            If training does; the model then is as before.
+        """
+        loaded = restored(self.subject.loaded, self.before)
+        config = self.config
+        recipe = Recipe(config.steps, config.batch, learning_rate, seed)
+        tuned = finetune(
+            *(loaded, self.subject.lesson.sentences, self.vectors(arm, seed)),
+            *(recipe, None, lambda _step, _loss: None),
+        )
+        if not tuned.untouched_equal:
+            raise AssertionError(f"arm {arm}: numbers changed that were not trained")
+        return tuned
+
+    def development(self) -> tuple[float, float]:
+        """Accuracy and mean margin (nats) on the development half, as it is now."""
+        found = self.subject.unmasked(self.subject.lesson.development)
+        return float(found["correct"].mean()), float(found["margin"].mean())
+
+    def sweep(self, arm: ArmName) -> pd.DataFrame:
+        """Rows of the ``arm_sweep`` table: one per learning rate, at most one chosen.
+
+        The most accurate on the development half is, of equals that of largest margin.
+        """
+        rows = [self._tried(arm, rate) for rate in self.config.learning_rates]
+        frame = pd.DataFrame(rows).assign(model=self.subject.manifest.model, arm=arm)
+        best = best_of(rows)
+        return frame.assign(chosen=[i == best for i in range(len(frame))])
+
+    def _tried(self, arm: ArmName, rate: float) -> dict[str, object]:
+        row = {"learning_rate": rate, "development": float("nan"), "reason": ""}
+        row["margin"] = float("nan")
+        try:
+            self.train(arm, SWEPT_SEED, rate)
+        except Diverged as failure:
+            return row | {"reason": str(failure)}
+        accuracy, margin = self.development()
+        return row | {"development": accuracy, "margin": margin}
+
+
+def best_of(rows: Sequence[Mapping[str, object]]) -> int | None:
+    """Position of the best row that has no reason to be left out; None if none has.
+
+    >>> tried = {"development": 0.5, "margin": 1.0, "reason": ""}
+    >>> best_of([tried, tried | {"margin": 2.0}, tried | {"reason": "not finite"}])
+    1
+    >>> best_of([tried | {"reason": "not finite"}])
+    """
+    whole = [i for i, row in enumerate(rows) if not row["reason"]]
+
+    def merit(i: int) -> tuple[float, float]:
+        return float(str(rows[i]["development"])), float(str(rows[i]["margin"]))
+
+    return max(whole, key=merit, default=None)
