@@ -39,6 +39,10 @@ def nothing(sites):
     return [torch.zeros(site.n, dtype=torch.bool) for site in sites]
 
 
+CLIPPED = 0.02
+"""So low that steps are clipped, which the models' own gradients would not be."""
+
+
 def ignored(step, loss):
     pass
 
@@ -69,7 +73,7 @@ def by_hand(loaded, chosen, recipe):
             batch = ids[some, : lengths[some].max()]
             loss = next_token_loss(loaded.model, batch, 0)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(changes, 1.0)
+            torch.nn.utils.clip_grad_norm_(changes, CLIPPED)
             optimiser.step()
             optimiser.zero_grad()
             losses.append(loss.item())
@@ -78,7 +82,10 @@ def by_hand(loaded, chosen, recipe):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_chosen_vectors_learn_as_by_hand_and_nothing_else_moves(architecture, fresh):
+def test_chosen_vectors_learn_as_by_hand_and_nothing_else_moves(
+    architecture, fresh, monkeypatch
+):
+    monkeypatch.setattr(module, "LARGEST_GRADIENT", CLIPPED)
     loaded, seen = fresh(architecture), []
     chosen, before = half(loaded.sites), snapshot(loaded.model)
     unlike = loss_of_all(loaded)
@@ -157,7 +164,7 @@ def test_a_diverging_arm_leaves_the_model_as_it_was(architecture, fresh):
     recipe = Recipe(steps=12, batch=8, learning_rate=1e38, seed=3)
     with pytest.raises(Diverged) as error:
         finetune(loaded, SENTENCES, chosen, recipe, None, ignored)
-    assert 1 < error.value.step <= 12
+    assert 1 < error.value.step < 12
     assert not loaded.model.training
     assert untouched_equal(before, loaded.model, loaded.sites, nothing(loaded.sites))
     tuned = finetune(loaded, SENTENCES, chosen, RECIPE, None, ignored)
@@ -167,11 +174,31 @@ def test_a_diverging_arm_leaves_the_model_as_it_was(architecture, fresh):
 def test_a_last_step_that_breaks_the_weights_diverges_too(fresh):
     loaded = fresh()
     before, chosen = snapshot(loaded.model), half(loaded.sites)
-    recipe = Recipe(steps=2, batch=8, learning_rate=math.inf, seed=3)
+    # Of two steps the first one warms up from a rate of 0.
+    recipe = Recipe(steps=2, batch=8, learning_rate=1e300, seed=3)
+    seen = []
     with pytest.raises(Diverged) as error:
-        finetune(loaded, SENTENCES, chosen, recipe, None, ignored)
-    assert error.value.step == 2
+        finetune(loaded, SENTENCES, chosen, recipe, None, lambda *s: seen.append(s))
+    assert error.value.step == len(seen) == 2
+    assert all(math.isfinite(loss) for _, loss in seen)
     assert untouched_equal(before, loaded.model, loaded.sites, nothing(loaded.sites))
+
+
+def with_dropout(model):
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.3
+
+
+def test_dropout_is_at_work_while_training_only(fresh):
+    dropping, plain = fresh("gpt2"), fresh("gpt2")
+    with_dropout(dropping.model)
+    first, last = (
+        finetune(loaded, SENTENCES, half(loaded.sites), RECIPE, None, ignored)
+        for loaded in (dropping, plain)
+    )
+    assert first.first_loss != pytest.approx(last.first_loss, rel=1e-6)
+    assert loss_of_all(dropping) == loss_of_all(dropping)
 
 
 @pytest.mark.parametrize("architecture", ["gpt2", "mixtral"])
@@ -179,6 +206,8 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_bits(
     architecture, fresh, tmp_path
 ):
     whole, broken = fresh(architecture), fresh(architecture)
+    with_dropout(whole.model)
+    with_dropout(broken.model)
     chosen = half(whole.sites)
     tuned = finetune(whole, SENTENCES, chosen, RECIPE, None, ignored)
 

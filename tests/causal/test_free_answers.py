@@ -53,6 +53,8 @@ def prompts(table, tokenizer):
         ("\n\n Canberra\nIt", "Canberra", "\n\n Canberra\n"),
         (" 8.4 eV.<eos>", "8.4 eV", " 8.4 eV."),
         (" 8.4. It", "8.4", " 8.4."),
+        (" J. Thomson. B.\n It", "J. Thomson", " J. Thomson."),
+        (" vitamin B.\n It", "vitamin B", " vitamin B."),
         (" .de!<eos>", ".de", " .de!"),
         (" St. John's. It", "St. John's", " St. John's."),
         (" J. J. Thomson", "J. J. Thomson", " J. J. Thomson"),
@@ -75,7 +77,7 @@ def test_kept_tokens_are_a_beginning_that_holds_the_answer(tokenizer, text, eos_
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     ids.insert(min(eos_at, len(ids)), tokenizer.eos_token_id)
     found, kept = cut(ids, tokenizer, (tokenizer.eos_token_id,))
-    assert 1 <= len(kept) and list(kept) == ids[: len(kept)]
+    assert len(kept) >= 1 and list(kept) == ids[: len(kept)]
     assert found in tokenizer.decode(kept, skip_special_tokens=True)
     assert found == found.strip() and "\n" not in found
     assert cut(kept, tokenizer, (tokenizer.eos_token_id,)) == (found, kept)

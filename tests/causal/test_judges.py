@@ -18,7 +18,7 @@ from paraspec.core.errors import UserError
 QUESTION = "The capital of Chad is"
 SPELLINGS = {QUESTION: (("N'Djamena", "Fort Lamy"), ("Moundou",), ("-200 °C",))}
 LABELS = ("CONTRADICTION", "neutral", "Entailment")
-WORDS = "the capital is of chad paris rome ndjamena a b c d".split()
+WORDS = ("the", "capital", "is", "of", "chad", "paris", "rome", *"abcd")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,6 @@ def folder(tmp_path_factory):
 
 ANSWERS = (*WORDS, "paris paris rome", "a b c d", "the rome")
 PAIRS = [Pair("the capital is", a, b) for a in ANSWERS for b in ANSWERS]
-
-
-def _entails(folder, premise, hypothesis):
-    model = BertForSequenceClassification.from_pretrained(folder).eval()
-    ids = _tokenizer()(premise, hypothesis, return_tensors="pt")
-    return LABELS[int(model(**ids).logits.argmax())] == "Entailment"
 
 
 def test_both_directions_must_be_entailed_behind_the_question(folder):

@@ -145,7 +145,7 @@ def _with_logprobs(
     ]
 
 
-ENDING = re.compile(r"[\n\r]|[.!?](?=\s|$)")
+ENDING = re.compile(r"\n|[.!?](?=\s|$)")
 """A line's or a sentence's end; the point of 8.4 or of .de is none."""
 
 ABBREVIATED = re.compile(r"(?<!\w)(?:St|Mt|Dr|Mr|Mrs|Jr|[A-Za-z]\.[A-Za-z]|[A-Z])$")
@@ -201,8 +201,8 @@ def _ending(text: str) -> int | None:
     begin = len(text) - len(text.lstrip())
     for match in ENDING.finditer(text, begin):
         place = match.start()
-        last = not text[place + 1 :].strip()
-        if text[place] != "." or last or not ABBREVIATED.search(text[begin:place]):
+        more = text[place + 1 :].split("\n")[0].strip()
+        if text[place] != "." or not more or not ABBREVIATED.search(text[begin:place]):
             return place
     return None
 
@@ -243,7 +243,8 @@ def contained(text: str, accepted: Sequence[str]) -> bool:
     return any(whole_words(spelling).search(folded(text)) for spelling in accepted)
 
 
-TOKEN = re.compile(r"(?<!\w)[-−+]\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[^\W\d_]+")
+MINUS = "\u2212"
+TOKEN = re.compile(r"(?<!\w)[-+]\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[^\W\d_]+")
 ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -254,10 +255,10 @@ def answer_tokens(text: str) -> list[str]:
     its sign and its decimal point, that a hyphen parts words, and that an answer which
     is only an article stays.
 
-    >>> answer_tokens("The Guinea-Bissau!"), answer_tokens("-8.4 °C"), answer_tokens("A")
-    (['guinea', 'bissau'], ['-8.4', 'c'], ['a'])
+    >>> answer_tokens("The Guinea-Bissau!"), answer_tokens("-8.4 °C")
+    (['guinea', 'bissau'], ['-8.4', 'c'])
     """
-    found: list[str] = TOKEN.findall(folded(text).replace("−", "-"))
+    found: list[str] = TOKEN.findall(folded(text).replace(MINUS, "-"))
     return [token for token in found if token not in ARTICLES] or found
 
 

@@ -189,7 +189,7 @@ class EntailmentJudge(Judge):
     def _entailed(
         self, pairs: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], bool]:
-        """Whether each premise entails its hypothesis; texts of like length together."""
+        """Whether each premise entails its hypothesis."""
         order = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
         found: dict[tuple[str, str], bool] = {}
         for start in range(0, len(order), self._batch_pairs):

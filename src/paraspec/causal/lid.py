@@ -41,8 +41,8 @@ def lid(points: Points, reference: Points, k: int) -> Float[np.ndarray, " point"
     reference
         Among what neighbours are looked for; ``points`` may be among them.
     k
-        Neighbours, at least 2. The mean of the estimates is (k-1)/(k-2) times too large,
-        see :func:`pooled`.
+        Neighbours, at least 2. The mean of the estimates is (k-1)/(k-2) times too
+        large, see :func:`pooled`.
 
     Returns
     -------
@@ -88,10 +88,11 @@ def pooled(lids: Float[np.ndarray, " point"]) -> float:
 def hidden_states(
     loaded: LoadedModel, prompts: Sequence[Prompt], batch_rows: int
 ) -> Float[torch.Tensor, "layer prompt d_model"]:
-    """Hidden state of each prompt's last token after every layer, in float32 on the CPU.
+    """Hidden state of each prompt's last token after every layer.
 
-    The embedding before the first layer is left out: it is the same for all prompts
-    that end alike. The last layer's state is the one behind the final normalisation.
+    Given in float32 on the CPU. The embedding before the first layer is left out: it is
+    the same for all prompts that end alike. The last layer's state is the one behind
+    the final normalisation.
     """
     model = loaded.model
     decoder = model.get_decoder()

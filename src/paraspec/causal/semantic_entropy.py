@@ -1,8 +1,8 @@
 """How many meanings a model's sampled answers have: semantic entropy.
 
 Answers that mean the same form a cluster; the entropy is that of the clusters, in nats
-(Kuhn et al. 2023; Farquhar et al. 2024). Two estimators stand side by side: the discrete
-one of the clusters' shares of the samples, and the one weighted by likelihoods.
+(Kuhn et al. 2023; Farquhar et al. 2024). Two estimators stand side by side: the
+discrete one of the clusters' shares of the samples, and the likelihood-weighted one.
 """
 
 from collections.abc import Sequence

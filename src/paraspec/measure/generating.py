@@ -149,6 +149,6 @@ def whole_words(spelling: str) -> re.Pattern[str]:
     >>> bool(whole_words("Guinea").search("guinea-bissau"))
     False
     """
-    before = r"(?<![\w+\-−])(?<!\d[.,])"
-    after = r"(?!\w|[.,]\d|[\-−]\w)"
+    before = r"(?<![\w+\-\u2212])(?<!\d[.,])"  # U+2212 is the minus sign
+    after = r"(?!\w|[.,]\d|[\-\u2212]\w)"
     return re.compile(before + re.escape(folded(spelling)) + after)
