@@ -26,10 +26,10 @@ SPREAD = 0.5
 class Design:
     """Numbers of a study."""
 
-    n_models: int = 18
+    n_models: int = 17
     n_concepts: int = 63
     n_items: int = 10
-    n_general: int = 25
+    n_general: int = 15
     """General items of each kinship."""
     n_controls: int = 8
     """Models with control masks."""

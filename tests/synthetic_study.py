@@ -32,6 +32,7 @@ from paraspec.core.tables.per_model import (
     SELECTION,
 )
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS
+from paraspec.measure.store import KEY
 from paraspec.stats.efficiency import efficiency_table
 from paraspec.stats.items import summed
 from paraspec.stats.pss import pss_table
@@ -72,16 +73,7 @@ def card(fake: Fake) -> dict[str, object]:
 
 def masks_table(items: pd.DataFrame) -> pd.DataFrame:
     """Masks of dense layers: they hit active value vectors as they hit any."""
-    keys = [
-        "model",
-        "concept",
-        "selector",
-        "mask",
-        "ablation",
-        "draw",
-        "donor",
-        "ratio",
-    ]
+    keys = ["model", *(name for name in KEY if name != "item")]
     found = items.drop_duplicates(keys)[[*keys, "k"]]
     found = found.assign(halves="AB", active_share=found["k"] / 128, reason="")
     return checked(found, MASKS)

@@ -52,14 +52,14 @@ def test_one_command_writes_the_workflow_s_files_and_prints_the_effects(run, tmp
     chosen = (pss["mask"] == "top") & (pss["ratio"] == 0.1) & (pss["at"] == "ratio")
     row = pss[chosen & (pss["kinship"] == "same-category")].iloc[0]
     line = next(
-        x for x in found.output.splitlines() if x.startswith("concept's own\t0.1\t")
+        x for x in found.output.splitlines() if x.startswith("top vectors\t0.1\t")
     )
     cells = line.split("\t")
     assert cells[2] == f"{row['concept_before']:.3f} > {row['concept_after']:.3f}"
     assert cells[4].startswith(f"{row['pss']:.3f} [{row['pss_low']:.3f}, ")
     assert "Pre-registered ratio: 0.1" in found.output
     assert "accuracy " in found.output and "guessing 0.25" in found.output
-    for mask in ("random", "another concept's", "own, in-sample"):
+    for mask in ("random vectors", "another's, same category", "top, chosen in-sample"):
         assert f"\n{mask}\t" in found.output
 
 
@@ -69,9 +69,13 @@ def test_controls_have_lines_of_their_own_and_leave_the_others_as_they_were(run)
     assert found.exit_code == 0, found.output
     lines = found.output.splitlines()
     told = {line.split("\t")[0] for line in lines if "\t" in line}
-    controls = {"random, as active", "shuffled labels", "other wording", "most active"}
+    controls = {
+        "random, as active",
+        "chosen on shuffled labels",
+        "most active, no difference",
+    }
     assert controls <= told
-    for start in ("accuracy", "concept's own\t", "own, in-sample\t"):
+    for start in ("accuracy", "top vectors\t", "top, chosen in-sample\t"):
         before, after = (
             [x for x in of if x.startswith(start)] for of in (plain, lines)
         )

@@ -50,7 +50,7 @@ def test_paraspec_measure_fetches_a_hub_model_once_and_measures_it(user, concept
     line += ["--concept-file", str(concepts)]
     run = user.run(*line)
     assert run.returncode == 0, run.stderr
-    assert "concept's own\t0.1\t" in run.stdout
+    assert "top vectors\t0.1\t" in run.stdout
     manifest = read_manifest(out / "models/tiny-llama/model.json")
     commit = user.hub.repositories[NAME].commit
     assert "HTTP Request" not in run.stderr

@@ -25,6 +25,7 @@ MEASURE = {
     "random_draws": 2,
     "general_items": 20,
     "checkpoint_ratios": [0.05, 0.1],
+    "checkpoint_draws": 1,
 }
 CONTROLS = {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2}
 

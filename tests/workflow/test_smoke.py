@@ -50,9 +50,12 @@ def test_items_are_complete_and_paired(finished):
     assert len(same) and (same["margin_x"] == same["margin_y"]).all()
 
 
-def test_an_untrained_checkpoint_is_measured_at_the_primary_ratios(finished):
+def test_an_untrained_checkpoint_has_fewer_ratios_and_draws(finished):
     path = finished.results / "measure/llama-s-step00000/items.parquet"
     items = read_table(path, ITEMS)
+    models = read_table(finished.results / "measure/llama-s/items.parquet", ITEMS)
+    drawn = [set(of.loc[of["mask"] == "random", "draw"]) for of in (items, models)]
+    assert drawn == [{0}, {0, 1}]
     assert set(items["ratio"]) == {0, 0.05, 0.1}
     assert not (items["ablation"] == "keep").any()
     card = finished.results / "models/llama-s-step00000/model.json"

@@ -13,20 +13,10 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
+from paraspec.report.kinds import KINDS, ZERO
 from paraspec.stats.items import PRIMARY_KINSHIP
 
-MASKS = {
-    "top": "concept's own",
-    "top-insample": "own, in-sample",
-    "swap": "another concept's",
-    "swap-other": "another category's",
-    "matched": "random, as active",
-    "undifferenced": "most active",
-    "shuffled": "shuffled labels",
-    "cross-format": "other wording",
-    "no-outliers": "own, no outliers",
-    "random": "random",
-}
+MASKS = {kind.mask: kind.name for kind in KINDS if kind.ablation == ZERO}
 """Mask kind to its name, in the order told; controls where they were measured."""
 HEADER = ("mask", "ratio", "concept", "general", "PSS", "signed effect")
 

@@ -28,6 +28,6 @@ def similar(given: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Known names that a mistyped one may stand for, the likeliest first; may be [].
 
     >>> similar("lama-64", ["gpt2-64", "llama-64"])
-    ['llama-64', 'gpt2-64']
+    ['llama-64']
     """
     return get_close_matches(given, list(known), n=n, cutoff=0.5)

@@ -1,5 +1,7 @@
 """Extracting one model's activations, from files to files."""
 
+from collections.abc import Sequence
+
 from paraspec.core.config import Asking, ControlsConfig
 from paraspec.core.definitions import primary_ratio
 from paraspec.core.layout import StudyFiles
@@ -12,6 +14,7 @@ from paraspec.measure.describe import overlap_frame, selection_frame, vectors_fr
 from paraspec.measure.extract import Activations, extract
 from paraspec.measure.method import packing_holds
 from paraspec.measure.prepare import Planned
+from paraspec.measure.prompts import Prompt
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.statistics import (
     Statistics,
@@ -52,12 +55,14 @@ def run_extract(
     """
     model, dtype = manifest.model, loaded.model.dtype
     study = Planned.read(files)
-    activations = read_activations(loaded, model, study, asking, batch_rows)
+    prompts = study.prompts(loaded, asking)
+    activations = read_activations(loaded, model, study, prompts, batch_rows)
     statistics = None
     if controls is not None:
         shuffles = controls.draws if "shuffled" in controls.masks else 0
+        reworded = study.prompts(loaded, other_format(asking))
         statistics = read_statistics(
-            loaded, model, study, asking, batch_rows, shuffles, seed
+            loaded, model, study, prompts, reworded, batch_rows, shuffles, seed
         )
     path = files.measure(model, "activations.safetensors")
     save_activations(activations, path, dtype)
@@ -67,10 +72,13 @@ def run_extract(
 
 
 def read_activations(
-    loaded: LoadedModel, model: str, study: Planned, asking: Asking, batch_rows: int
+    loaded: LoadedModel,
+    model: str,
+    study: Planned,
+    prompts: Sequence[Prompt],
+    batch_rows: int,
 ) -> Activations:
     """Run every question once, and average coefficients."""
-    prompts = study.prompts(loaded, asking)
     with progress(f"extracting {model}", len(prompts)) as advance:
         return extract(loaded, prompts, study.members, batch_rows, advance)
 
@@ -79,17 +87,17 @@ def read_statistics(
     loaded: LoadedModel,
     model: str,
     study: Planned,
-    asking: Asking,
+    prompts: Sequence[Prompt],
+    reworded: Sequence[Prompt],
     batch_rows: int,
     shuffles: int,
     seed: int,
 ) -> Statistics:
     """Run every question in both formats and with gradients; see ``run_extract``.
 
-    ``shuffles`` is how often labels are permuted.
+    ``reworded`` are the questions in the other format, ``shuffles`` is how often labels
+    are permuted.
     """
-    prompts = study.prompts(loaded, asking)
-    reworded = study.prompts(loaded, other_format(asking))
     shuffled = [shuffled_labels(study.members, seed, draw) for draw in range(shuffles)]
     packed = packing_holds(loaded, prompts)
     with progress(f"statistics of {model}", 3 * len(prompts)) as advance:

@@ -26,6 +26,7 @@ from paraspec.measure.prompts import Prompt
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.recall import recall_frame
 from paraspec.measure.scoring import Answer, Masks, answer
+from paraspec.measure.wording import other_format
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
 
@@ -273,9 +274,13 @@ def rankings_after(
     New answers are the right ones: attribution is towards them.
     """
     study = replace(planned, table=with_golds(planned.table, facts))
-    how = (loaded, f"{manifest.model}, planted", study, asking, batch_rows)
-    statistics = read_statistics(*how, shuffles=0, seed=0)
-    return rankings_of(loaded, manifest, read_activations(*how), statistics)
+    asked, reworded = (
+        study.prompts(loaded, how) for how in (asking, other_format(asking))
+    )
+    what = (loaded, f"{manifest.model}, planted", study, asked)
+    activations = read_activations(*what, batch_rows)
+    statistics = read_statistics(*what, reworded, batch_rows, shuffles=0, seed=0)
+    return rankings_of(loaded, manifest, activations, statistics)
 
 
 def with_golds(table: pd.DataFrame, facts: Sequence[Fact]) -> pd.DataFrame:

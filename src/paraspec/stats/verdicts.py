@@ -140,11 +140,12 @@ def _check_names(claim: Claim, evidence: Mapping[str, Evidence], path: Path) -> 
     control = claim.control.statistic if claim.control else None
     for key, name in (("statistic", claim.statistic), ("control.statistic", control)):
         if name is not None and name not in evidence:
-            near = similar(name, evidence)
+            near = similar(name, evidence) or list(evidence)[:3]
             raise UserError(
                 f"{path}, claim {claim.id}, {key}",
                 f"there is no statistic {name!r}",
-                f"Use an id of correlations.csv or estimates.csv, e.g. {near}",
+                "Use an id of correlations.csv or estimates.csv, e.g. "
+                f"{', '.join(near)}",
             )
 
 
