@@ -208,9 +208,7 @@ def _batches(
     pad = _padding(loaded)
     ids = encode(sentences, loaded.tokenizer)
     lengths = (ids != pad).sum(1)
-    order = sentence_order(
-        [1] * len(ids), lengths.numpy(), recipe.batch, seed=recipe.seed
-    )
+    order = sentence_order([1] * len(ids), recipe.batch, seed=recipe.seed)
     return [
         {"input_ids": ids[i, : lengths[i]]}
         for batch in islice(order, recipe.steps)

@@ -1,7 +1,7 @@
 """Training a small model on the study's sentences.
 
 A plain loop: sentences are tokenised once, shuffled globally in every pass, repeated
-by their exposure, and batched with right padding among sentences of like length.
+by their exposure, and batched with right padding.
 """
 
 import logging
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 WARM_UP_STEPS = 50
 WEIGHT_DECAY = 0.0
 LOG_EVERY = 50
-BATCHES_OF_LIKE_LENGTH = 8
-"""Successive batches whose sentences are sorted by length among them: less padding."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +46,20 @@ def learning_rate_at(step: int, steps: int, peak: float) -> float:
 
 
 def sentence_order(
-    exposures: Sequence[int],
-    lengths: Int[np.ndarray, " sentence"],
-    batch: int,
-    seed: int,
+    exposures: Sequence[int], batch: int, seed: int
 ) -> Iterator[Int[np.ndarray, " batch"]]:
     """Yield batches of sentence positions for ever.
 
-    A pass holds every sentence as often as its exposure, in a fresh global shuffle. A
-    few successive batches are then sorted by length among them, and come in any order.
+    A pass holds every sentence as often as its exposure, in a fresh global shuffle.
     """
     once = np.repeat(np.arange(len(exposures)), exposures)
     rng = generator("order", seed)
     left = np.empty(0, dtype=once.dtype)
-    at_once = BATCHES_OF_LIKE_LENGTH * batch
     while True:
-        while len(left) < at_once:
+        while len(left) < batch:
             left = np.concatenate([left, rng.permutation(once)])
-        some, left = left[:at_once], left[at_once:]
-        by_length = some[np.argsort(lengths[some], kind="stable")]
-        yield from rng.permutation(by_length.reshape(BATCHES_OF_LIKE_LENGTH, batch))
+        yield left[:batch]
+        left = left[batch:]
 
 
 def encode(
@@ -115,7 +107,7 @@ def train(
     optimiser = torch.optim.AdamW(
         model.parameters(), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True
     )
-    order = sentence_order(exposures, lengths.numpy(), row.batch, row.seed)
+    order = sentence_order(exposures, row.batch, row.seed)
     n_tokens = 0
     model.train()
     for step in range(row.steps):
