@@ -22,7 +22,7 @@ from paraspec.measure.prepare import Planned
 from paraspec.measure.ranked import Rankings
 from paraspec.models.taps import tapped
 
-EQUAL_K = ("PV", "CV-k", "RV", "LOW", "matched")
+EQUAL_K = ("PV", "CV-k", "RV", "RV-norm", "LOW", "matched")
 N = 60
 N_BINS = 10
 
@@ -62,6 +62,7 @@ def test_arms_train_exactly_their_number_of_each_layer(share, seed, n_experts):
         }
         own = found["PV"][layer]
         assert torch.equal(found["CV"][layer], ~own)
+        assert torch.equal(found["RV-norm"][layer], found["RV"][layer])
         assert not (found["CV-k"][layer] & own).any()
 
 

@@ -1,6 +1,6 @@
 # Causal experiments: the arms of one model, fine-tuned and measured in one process.
 ARM_FILES = ["arms.csv", "sweep.csv", "items.parquet", "answers.parquet"]
-FINETUNED = [STUDY.causal.model] if STUDY.causal.model else []
+FINETUNED = list(STUDY.causal.fine_tuned)
 
 
 rule finetune:
@@ -12,6 +12,7 @@ rule finetune:
         "data/prompts.parquet",
         "data/sets.parquet",
         "data/corpus.parquet",
+    priority: 10  # the longest job
     output:
         expand("causal/{{model}}/{file}", file=ARM_FILES),
     log:
@@ -25,7 +26,8 @@ rule finetune:
         runtime=needs("finetune", "runtime"),
         gpu=needs("finetune", "gpu"),
     params:
-        causal=STUDY.causal.model_dump_json(exclude={"model"}),
+        causal=STUDY.causal.model_dump_json(exclude={"models", "new_facts"}),
+        new_facts=lambda w: "--new-facts" if w.model in STUDY.causal.new_facts else "",
         batch_rows=STUDY.measure.batch_rows,
         scorer=scorer_of,
         asking=asking_of,
@@ -36,6 +38,6 @@ rule finetune:
         env=env_of("finetune"),
     shell:
         "HF_HUB_OFFLINE=1 paraspec finetune --model {wildcards.model} --results . "
-        "--causal {params.causal:q} --batch-rows {params.batch_rows} "
+        "--causal {params.causal:q} {params.new_facts} --batch-rows {params.batch_rows} "
         "--scorer {params.scorer} --asking {params.asking:q} {params.chat} "
         "--dtype {params.dtype} --seed {params.seed} > {log} 2>&1"

@@ -13,7 +13,13 @@ from paraspec.core.config import Asking
 from paraspec.core.errors import UserError, similar
 from paraspec.core.progress import progress
 from paraspec.core.seeds import seed_for
-from paraspec.core.tables.causal import SPECIFIC_ARM, UNTRAINED_ARM, ArmName
+from paraspec.core.tables.causal import (
+    NORM_ARM,
+    RANDOM_ARM,
+    SPECIFIC_ARM,
+    UNTRAINED_ARM,
+    ArmName,
+)
 from paraspec.measure.extract import HALVES, Activations, Membership, extract
 from paraspec.measure.prepare import Planned, prepare
 from paraspec.measure.ranked import RankingKey, Rankings
@@ -105,7 +111,8 @@ def chosen_vectors(
 
     - `PV`: most active on the concepts' questions, compared with others.
     - `CV`: all but `PV`; `CV-k`: random ones of these.
-    - `RV`: random ones of all; in a mixture as many of each expert as `PV`.
+    - `RV`, `RV-norm`: random ones of all, the same for both; in a mixture as many of
+      each expert as `PV`.
     - `LOW`: least active on the concepts' questions.
     - `matched`: as many random ones as `PV` of each tenth of a layer (of each expert)
       by mean |coefficient|, none of `PV`'s own while the tenth has others. Where `PV`
@@ -128,6 +135,8 @@ def chosen_vectors(
         If an arm were to train no value vector of a layer, or the complement of `PV`
         is smaller than `PV`.
     """
+    if arm == NORM_ARM:
+        arm = RANDOM_ARM
     if arm == UNTRAINED_ARM:
         return tuple(torch.zeros(n, dtype=torch.bool) for n in rankings.sizes)
     if arm == "FV":
@@ -178,7 +187,7 @@ def _within_bins(
     found = []
     for layer, place in enumerate(order):
         active = rankings.values([OWN._replace(kind="undifferenced")], layer)[0].cpu()
-        bins = matched_bins(active, rankings._experts[layer])
+        bins = matched_bins(active, rankings.experts[layer])
         found.append(shared_out_like(place, like[layer], bins))
     return found
 

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 
 from paraspec.core.errors import UserError
 from paraspec.models.sites import Site
+from paraspec.models.weights import unwritable
 
 Chosen = Sequence[Bool[torch.Tensor, " neuron"]]
 """Value vectors of every site, in the order of the sites."""
@@ -160,13 +161,9 @@ def _writable(sites: Sequence[Site]) -> Sequence[Site]:
     """Refuse weights that are no plain parameters of one site each."""
     seen: set[int] = set()
     for site in sites:
-        weight = site.weight
-        fault = ""
-        if weight.is_meta:
-            fault = "its weight is offloaded"
-        elif type(weight) is not nn.Parameter or not weight.is_floating_point():
-            fault = f"its weight is quantised ({type(weight).__name__}, {weight.dtype})"
-        elif weight.data_ptr() in seen:
+        address = site.weight.data_ptr()
+        fault = unwritable(site)
+        if address in seen and not fault:
             fault = "its weight is also that of an earlier layer"
         if fault:
             raise UserError(
@@ -174,5 +171,5 @@ def _writable(sites: Sequence[Site]) -> Sequence[Site]:
                 f"{fault}, so that its value vectors cannot be trained",
                 "Load the model unquantised on its devices, with weights of its own",
             )
-        seen.add(weight.data_ptr())
+        seen.add(address)
     return sites

@@ -5,7 +5,6 @@ what follows it. Where an answer ends is decided in one place, :func:`cut`, and 
 log-likelihood is that of exactly the tokens up to there.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,12 +19,9 @@ from paraspec.core.seeds import seed_for
 from paraspec.data.text import folded
 from paraspec.measure.generating import continuations, end_tokens, whole_words
 from paraspec.measure.method import packing_holds
-from paraspec.measure.prompts import Prompt
+from paraspec.measure.prompts import Prompt, spellings_of
 from paraspec.measure.scoring import Masks, answer
 from paraspec.models.load import LoadedModel
-
-Spellings = tuple[tuple[str, ...], ...]
-"""Texts that name each option of a question, in stored order."""
 
 
 @dataclass(frozen=True)
@@ -222,16 +218,9 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def spellings(row: pd.Series) -> Spellings:
-    """Every option of a planned question as written; the gold one also by aliases."""
-    found = [(option,) for option in json.loads(row["options"])]
-    found[int(row["gold"])] += tuple(json.loads(row["aliases"]))
-    return tuple(found)
-
-
 def accepted(row: pd.Series) -> tuple[str, ...]:
     """Right answers to a planned question: the gold option and its aliases."""
-    return spellings(row)[int(row["gold"])]
+    return spellings_of(row)[int(row["gold"])]
 
 
 def contained(text: str, accepted: Sequence[str]) -> bool:

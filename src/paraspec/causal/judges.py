@@ -20,11 +20,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from paraspec.causal.free_answers import Spellings, answer_tokens
+from paraspec.causal.free_answers import answer_tokens
 from paraspec.core.definitions import UNPARSED
 from paraspec.core.errors import UserError
 from paraspec.core.model_table import HUB
 from paraspec.measure.generating import named_option
+from paraspec.measure.prompts import Spellings
 from paraspec.models.folder import check_files, check_tokenizer, check_weights
 from paraspec.models.load import UNLOADABLE, quiet_transformers
 

@@ -83,8 +83,9 @@ class Subject:
 
     def _rankings_now(self) -> Rankings:
         name = self.manifest.model
+        prompts = [self.scoring.prompts[i] for i in self.study.members.lines_of]
         activations = read_activations(
-            self.loaded, name, self.study, self.asking, self.batch_rows
+            self.loaded, name, self.study, prompts, self.batch_rows
         )
         return rankings_of(self.loaded, self.manifest, activations, None)
 

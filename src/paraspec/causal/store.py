@@ -60,3 +60,8 @@ class ArmStore:
 
     def _done(self, run: str) -> Path:
         return self._runs / run / "done"
+
+
+def nothing_of(table: Table) -> pd.DataFrame:
+    """No rows of a table."""
+    return pd.DataFrame(columns=table.names)

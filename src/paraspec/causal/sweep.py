@@ -16,6 +16,12 @@ from paraspec.measure.ranked import Rankings
 SWEPT_SEED = 0
 """Seed that learning rates are compared on."""
 
+NORM_TRIES = 4
+NORM_TOLERANCE = 0.05
+"""Share that an update may be longer or shorter than the one it is to match."""
+
+Row = Mapping[str, object]
+
 
 @dataclass(frozen=True)
 class Training:
@@ -31,6 +37,10 @@ class Training:
         """Value vectors that a run trains, by layer."""
         return chosen_vectors(arm, self.pooled, self.config.share, seed)
 
+    def untrained(self) -> None:
+        """Put the model back as it was."""
+        restored(self.subject.loaded, self.before)
+
     def train(self, arm: ArmName, seed: int, learning_rate: float) -> Tuned:
         """Train an arm from the weights before; the model then is that arm.
 
@@ -39,8 +49,8 @@ class Training:
         Diverged
             If training does; the model then is as before.
         """
-        loaded = restored(self.subject.loaded, self.before)
-        config = self.config
+        self.untrained()
+        loaded, config = self.subject.loaded, self.config
         recipe = Recipe(config.steps, config.batch, learning_rate, seed)
         tuned = finetune(
             *(loaded, self.subject.lesson.sentences, self.vectors(arm, seed)),
@@ -61,22 +71,53 @@ class Training:
         The most accurate on the development half is, of equals that of largest margin.
         """
         rows = [self._tried(arm, rate) for rate in self.config.learning_rates]
-        frame = pd.DataFrame(rows).assign(model=self.subject.manifest.model, arm=arm)
-        best = best_of(rows)
-        return frame.assign(chosen=[i == best for i in range(len(frame))])
+        return self._frame(arm, rows, best_of(rows))
 
-    def _tried(self, arm: ArmName, rate: float) -> dict[str, object]:
-        row = {"learning_rate": rate, "development": float("nan"), "reason": ""}
-        row["margin"] = float("nan")
+    def matched_norm(self, arm: ArmName, rate: float, norm: float) -> pd.DataFrame:
+        """Rows of the ``arm_sweep`` table: tries to make an arm's update so long.
+
+        An update grows about in proportion to the learning rate, so that each try is
+        corrected by how far the last one was off. The nearest is chosen.
+
+        Parameters
+        ----------
+        arm
+            Name of the arm.
+        rate
+            First learning rate.
+        norm
+            Euclidean norm of the update that is wanted, above 0.
+        """
+        rows: list[Row] = []
+        while len(rows) < NORM_TRIES:
+            row = self._tried(arm, rate)
+            rows.append(row)
+            if row["reason"] or _off(row, norm) <= NORM_TOLERANCE:
+                break
+            rate *= norm / _number(row["update_norm"])
+        whole = [i for i, row in enumerate(rows) if not row["reason"]]
+        nearest = min(whole, key=lambda i: _off(rows[i], norm), default=None)
+        return self._frame(arm, rows, nearest)
+
+    def _frame(
+        self, arm: ArmName, rows: Sequence[Row], chosen: int | None
+    ) -> pd.DataFrame:
+        frame = pd.DataFrame(rows).assign(model=self.subject.manifest.model, arm=arm)
+        return frame.assign(chosen=[i == chosen for i in range(len(frame))])
+
+    def _tried(self, arm: ArmName, rate: float) -> Row:
+        nothing = dict.fromkeys(("development", "margin", "update_norm"), float("nan"))
+        row = {"learning_rate": rate, **nothing, "reason": ""}
         try:
-            self.train(arm, SWEPT_SEED, rate)
+            tuned = self.train(arm, SWEPT_SEED, rate)
         except Diverged as failure:
             return row | {"reason": str(failure)}
         accuracy, margin = self.development()
-        return row | {"development": accuracy, "margin": margin}
+        found = {"development": accuracy, "margin": margin}
+        return row | found | {"update_norm": tuned.update_norm}
 
 
-def best_of(rows: Sequence[Mapping[str, object]]) -> int | None:
+def best_of(rows: Sequence[Row]) -> int | None:
     """Position of the best row that has no reason to be left out; None if none has.
 
     >>> tried = {"development": 0.5, "margin": 1.0, "reason": ""}
@@ -87,6 +128,14 @@ def best_of(rows: Sequence[Mapping[str, object]]) -> int | None:
     whole = [i for i, row in enumerate(rows) if not row["reason"]]
 
     def merit(i: int) -> tuple[float, float]:
-        return float(str(rows[i]["development"])), float(str(rows[i]["margin"]))
+        return _number(rows[i]["development"]), _number(rows[i]["margin"])
 
     return max(whole, key=merit, default=None)
+
+
+def _number(value: object) -> float:
+    return float(str(value))
+
+
+def _off(row: Row, norm: float) -> float:
+    return abs(_number(row["update_norm"]) / norm - 1)

@@ -22,8 +22,12 @@ def finetune(
     model: Model,
     results: Results,
     causal: Annotated[
-        str, typer.Option("--causal", help="Arms, steps and sweep, as JSON; see config.")
+        str,
+        typer.Option("--causal", help="Arms, steps, sweep, as JSON; see config."),
     ] = "{}",
+    new_facts: Annotated[
+        bool, typer.Option("--new-facts", help="Teach facts that the model never met.")
+    ] = False,
     batch_rows: BatchRows = 512,
     scorer: Scorer = "cloze",
     asking: Wording = "{}",
@@ -45,4 +49,7 @@ def finetune(
     files = StudyFiles(results)
     loaded, manifest = load_measured(files, model, dtype)
     code = code_hash("paraspec.cli.finetune", "finetune")
-    run_arms(loaded, manifest, files, config, how, batch_rows, seed, code)
+    run_arms(
+        *(loaded, manifest, files, config, how, batch_rows, seed, code),
+        new_facts=new_facts,
+    )

@@ -28,7 +28,14 @@ from paraspec.core.definitions import (
 from paraspec.core.errors import UserError, similar
 from paraspec.core.files import existing
 from paraspec.core.model_table import ModelRow, checkpoint_name
-from paraspec.core.tables.causal import ArmName
+from paraspec.core.tables.causal import (
+    ARMS,
+    NORM_ARM,
+    RANDOM_ARM,
+    SPECIFIC_ARM,
+    UNTRAINED_ARM,
+    ArmName,
+)
 from paraspec.core.validation import SAFE_NAME, Section, parse
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -111,16 +118,26 @@ class PlantConfig(Section):
 
 
 class CausalConfig(Section):
-    """Fine-tuning chosen value vectors of one model."""
+    """Fine-tuning chosen value vectors of some models."""
 
-    model: str | None = Field(
-        None, description="Model that is fine-tuned; nothing if none."
+    models: tuple[str, ...] = Field(
+        (), description="Models that are taught facts again which they met in training."
+    )
+    new_facts: tuple[str, ...] = Field(
+        (),
+        description="Zoo models with a data_share below 1 that are taught facts which "
+        "they never met.",
     )
     arms: tuple[ArmName, ...] = Field(
-        ("original", "FV", "PV", "CV", "CV-k", "RV", "matched"),
-        description="Which value vectors are trained, arm by arm.",
+        ("FV", "PV", "CV", "CV-k", "RV", "RV-norm", "matched"),
+        description="Which value vectors are trained, arm by arm; the model as it was "
+        "is always measured. RV-norm needs PV and RV.",
     )
-    concepts: int = Field(10, ge=2, description="Concepts of tier high, taught.")
+    concepts: int = Field(
+        10,
+        ge=2,
+        description="Concepts taught: known ones of tier high, new ones of any.",
+    )
     share: Ratio = Field(0.125, description="Share of each layer that PV trains.")
     seeds: int = Field(3, ge=1, description="Seeds of every arm.")
     steps: int = Field(100, ge=1, description="Optimiser steps of every arm.")
@@ -138,6 +155,24 @@ class CausalConfig(Section):
         "hub:owner/name of an entailment model.",
     )
     neighbours: int = Field(20, ge=2, description="Neighbours of the LID estimate.")
+
+    @property
+    def fine_tuned(self) -> tuple[str, ...]:
+        """All models with arms."""
+        return (*self.models, *self.new_facts)
+
+    @property
+    def trained_arms(self) -> tuple[ArmName, ...]:
+        """Arms that train anything, in the order of :data:`ARMS`."""
+        return tuple(a for a in ARMS if a in self.arms and a != UNTRAINED_ARM)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if twice := sorted(set(self.models) & set(self.new_facts)):
+            raise ValueError(f"{twice[0]} stands in both models and new_facts")
+        if NORM_ARM in self.arms and not {SPECIFIC_ARM, RANDOM_ARM} <= set(self.arms):
+            raise ValueError(f"arm {NORM_ARM} needs {SPECIFIC_ARM} and {RANDOM_ARM}")
+        return self
 
 
 class MeasureConfig(Section):
@@ -286,36 +321,48 @@ def read_study(path: Path | str) -> StudyConfig:
 
 def _check_named(config: StudyConfig, names: Mapping[str, ModelRow]) -> None:
     """Check the models that controls, planted facts and arms name."""
-    controls = config.measure.controls
-    measured = {"measure.controls.models": controls.models}
-    if controls.cross_model:
-        measured["measure.controls.cross_model"] = (controls.cross_model,)
-    for key, one in (
-        ("plant.model", config.plant.model),
-        ("causal.model", config.causal.model),
-    ):
-        if one:
-            measured[key] = (one,)
-    for key, wanted in measured.items():
-        for name in wanted:
-            if name not in names:
-                near = similar(name, names) or names
-                raise UserError(
-                    config.models,
-                    f"{key} names {name!r}, which is no model of the table",
-                    f"Choose models of the table, e.g. {', '.join(near)}",
-                )
+    controls, planted = config.measure.controls, config.plant.model
+    named = {
+        "measure.controls.models": controls.models,
+        "measure.controls.cross_model": (controls.cross_model,),
+        "plant.model": (planted,),
+        "causal.models": config.causal.models,
+        "causal.new_facts": config.causal.new_facts,
+    }
+    for key, wanted in named.items():
+        for name in filter(None, wanted):
+            _check_in_table(config, key, name, names)
     if controls.cross_model and controls.cross_model not in controls.models:
         raise UserError(
             config.models,
             f"measure.controls.cross_model {controls.cross_model!r} gets no controls",
             "Add it to measure.controls.models",
         )
-    if config.plant.model and names[config.plant.model].source != "zoo":
+    if planted and names[planted].source != "zoo":
         raise UserError(
             config.models,
-            f"plant.model {config.plant.model!r} is not trained by the study",
+            f"plant.model {planted!r} is not trained by the study",
             "Name a zoo model: facts are planted in a copy of it",
+        )
+    for name in config.causal.new_facts:
+        if names[name].source != "zoo" or names[name].data_share == 1:
+            raise UserError(
+                config.models,
+                f"causal.new_facts names {name!r}, which met all facts, or was not "
+                "trained by the study",
+                "Name a zoo model with a data_share below 1",
+            )
+
+
+def _check_in_table(
+    config: StudyConfig, key: str, name: str, names: Mapping[str, ModelRow]
+) -> None:
+    if name not in names:
+        near = similar(name, names) or names
+        raise UserError(
+            config.models,
+            f"{key} names {name!r}, which is no model of the table",
+            f"Choose models of the table, e.g. {', '.join(near)}",
         )
 
 

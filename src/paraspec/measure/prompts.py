@@ -17,6 +17,9 @@ from paraspec.core.files import sha256_text
 from paraspec.measure.wording import Scorer, Worded, scorer_of
 from paraspec.models.encoding import Encoding
 
+Spellings = tuple[tuple[str, ...], ...]
+"""Texts that name each option of a question, in stored order."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -39,7 +42,7 @@ class Prompt:
     """What each option's log-likelihood is divided by; nothing where empty."""
     offset: tuple[float, ...] = ()
     """What is subtracted from it first; nothing where empty."""
-    spellings: tuple[tuple[str, ...], ...] = ()
+    spellings: Spellings = ()
     """Texts that name each option, where answers are generated."""
 
     def scores_of(self, logprobs: Sequence[float]) -> tuple[float, ...]:
@@ -101,12 +104,12 @@ def _prompt(row: pd.Series, how: Scorer, worded: Worded, text: Encoding) -> Prom
             how.scale(c, len(tokens))
             for c, tokens in zip(worded.continuations, options, strict=True)
         ),
-        spellings=_spellings(row) if how.generates else (),
+        spellings=spellings_of(row) if how.generates else (),
     )
 
 
-def _spellings(row: pd.Series) -> tuple[tuple[str, ...], ...]:
-    """Every option as it is written; the gold one also by its aliases."""
+def spellings_of(row: pd.Series) -> Spellings:
+    """Every option of a planned question as written; the gold one also by aliases."""
     found = [(option,) for option in json.loads(row["options"])]
     found[int(row["gold"])] += tuple(json.loads(row["aliases"]))
     return tuple(found)

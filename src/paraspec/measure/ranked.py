@@ -88,7 +88,7 @@ class Rankings:
         self._statistics = statistics
         self._norms = norms
         self._number = {c: i for i, c in enumerate(activations.concepts)}
-        self._experts = [
+        self.experts = [
             torch.arange(routing.shape[-1]).repeat_interleave(n // routing.shape[-1])
             for routing, n in zip(activations.routing, activations.sizes, strict=True)
         ]
@@ -169,7 +169,7 @@ class Rankings:
         return found
 
     def _drawn(self, key: RankingKey, layer: int) -> Place:
-        groups = self._experts[layer]
+        groups = self.experts[layer]
         names = (self._model, key.concept, layer, str(key.draw))
         if key.kind == "matched":
             drawn = random_places(len(groups), "matched", *names)
@@ -291,7 +291,7 @@ class Rankings:
         chosen = [HALVES.index(half) for half in halves]
         ranking = self.stacked([key]) if self._any_experts else []
         shares = []
-        for layer, experts in enumerate(self._experts):
+        for layer, experts in enumerate(self.experts):
             weight = self._activations.routing[layer][line, chosen].float().mean(0)
             if len(weight) == 1:
                 shares.append(k[layer] / len(experts))
@@ -303,7 +303,7 @@ class Rankings:
 
     @cached_property
     def _any_experts(self) -> bool:
-        return any(bool(experts.any()) for experts in self._experts)
+        return any(bool(experts.any()) for experts in self.experts)
 
 
 class _Chosen(NamedTuple):

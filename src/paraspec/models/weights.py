@@ -27,7 +27,12 @@ def zeroed(
         If a weight is quantised or offloaded, so that it cannot be written.
     """
     for site in sites:
-        _refuse_unwritable(site)
+        if fault := unwritable(site):
+            raise UserError(
+                f"module {site.name}",
+                f"{fault}, so that value vectors cannot be masked in it",
+                "Mask by hook, or load the model unquantised on one device",
+            )
     saved = [site.weight.detach().clone() for site in sites]
     try:
         with torch.no_grad():
@@ -47,16 +52,11 @@ def _as_weight(site: Site, kept: Bool[torch.Tensor, " neuron"]) -> torch.Tensor:
     return kept[..., None, :] if site.layout == "columns" else kept[..., :, None]
 
 
-def _refuse_unwritable(site: Site) -> None:
+def unwritable(site: Site) -> str:
+    """Why a site's weight cannot be written; empty if it can."""
     weight = site.weight
     if weight.is_meta:
-        fault = "its weight is offloaded"
-    elif type(weight) is not nn.Parameter or not weight.dtype.is_floating_point:
-        fault = f"its weight is quantised ({type(weight).__name__}, {weight.dtype})"
-    else:
-        return
-    raise UserError(
-        f"module {site.name}",
-        f"{fault}, so that value vectors cannot be masked in it",
-        "Mask by hook, or load the model unquantised on one device",
-    )
+        return "its weight is offloaded"
+    if type(weight) is not nn.Parameter or not weight.dtype.is_floating_point:
+        return f"its weight is quantised ({type(weight).__name__}, {weight.dtype})"
+    return ""

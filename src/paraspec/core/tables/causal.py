@@ -5,10 +5,13 @@ from typing import Literal, get_args
 from paraspec.core.table import REASON, Kind, interval, table
 from paraspec.core.tables.measured import ITEMS
 
-ArmName = Literal["original", "FV", "PV", "CV", "CV-k", "RV", "LOW", "matched"]
+ArmName = Literal[
+    "original", "FV", "PV", "CV", "CV-k", "RV", "RV-norm", "LOW", "matched"
+]
 """Which value vectors are trained: none; all; the pooled concepts' top share of each
-layer; its complement; as many random ones of the complement; of all; the least active;
-random ones that are as active."""
+layer; its complement; as many random ones of the complement; of all; the same, at a
+learning rate that makes the update as long as that of PV; the least active; random ones
+that are as active."""
 
 ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
@@ -17,6 +20,16 @@ UNTRAINED_ARM: ArmName = "original"
 
 SPECIFIC_ARM: ArmName = "PV"
 """The arm that the claims are about (paper: fine-tuning the concepts' own vectors)."""
+
+RANDOM_ARM: ArmName = "RV"
+"""As many random value vectors as the specific arm trains."""
+
+NORM_ARM: ArmName = "RV-norm"
+"""The random arm again, its update as long as the specific arm's."""
+
+DEVELOPMENT_HALF, TEST_HALF = "A", "B"
+"""Halves of a concept's questions: learning rates and layers are chosen on the first,
+arms are judged on the second."""
 
 ALL_SEEDS = "all"
 """What column ``seed`` of ``causal`` holds in rows that average over seeds."""
@@ -30,6 +43,7 @@ ARM_RUNS = table(
     "arm_runs",
     ("model", "text", "Model that was fine-tuned."),
     *ARM,
+    ("facts", "text", "Taught facts: known (met before) or new (never met)."),
     ("learning_rate", "number", "Best of the sweep, on seed 0."),
     ("steps", "integer", "Optimiser steps."),
     ("n_tokens", "integer", "Target tokens met."),
@@ -51,7 +65,8 @@ SWEEP = table(
     ("learning_rate", "number", "Peak learning rate."),
     ("development", "number", "Accuracy on the development half, seed 0."),
     ("margin", "number", "Mean margin on it, nats: what ties are broken by."),
-    ("chosen", "flag", "The arm's other seeds use this one."),
+    ("update_norm", "number", "Euclidean norm of the change of all parameters."),
+    ("chosen", "flag", "All seeds of the arm use this one."),
     REASON,
 )
 
