@@ -55,6 +55,7 @@ FAKES = (
     FakeArm("CV", 0.75, 0.75, 0.25, 0.6, 11.0, 112, 0.6),
     FakeArm("CV-k", 0.7, 0.85, 0.25, 0.65, 11.0, 16, 0.55),
     FakeArm("RV", 0.7, 0.85, 0.3, 0.65, 11.0, 16, 0.55),
+    FakeArm("RV-norm", 0.65, 0.85, 0.3, 0.65, 11.0, 16, 0.5),
     FakeArm("matched", 0.75, 0.85, 0.3, 0.6, 10.0, 16, 0.6),
 )
 """Arms of which PV is the best by a wide margin."""
@@ -123,6 +124,7 @@ def _run(model: str, arm: FakeArm, seed: int, *, diverged: bool) -> dict[str, ob
         "model": model,
         "arm": arm.arm,
         "seed": seed,
+        "facts": "known",
         "learning_rate": 0.01,
         "steps": 100,
         "n_tokens": 1000,

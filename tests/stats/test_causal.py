@@ -18,7 +18,7 @@ from paraspec.core.table import checked
 from paraspec.core.tables.causal import ALL_SEEDS, CAUSAL, CONTRASTS, METRICS
 from paraspec.stats.causal import NO_COMMON_SEED, Arms, causal_table, contrasts_table
 from paraspec.stats.causal_estimates import CLAIMED, NO_ARMS, causal_estimates
-from paraspec.stats.causal_runs import read_tuned, tuned_of
+from paraspec.stats.causal_runs import read_tuned, runs_table, tuned_of
 from paraspec.stats.claims import read_claims
 
 DRAWS = 400
@@ -119,7 +119,7 @@ def test_contrasts_are_paired_differences_with_every_other_arm(contrasts, by_han
         assert row.difference == pytest.approx(means[0] - means[1])
         assert row.n_seeds == 3
     equal = contrasts[contrasts["equal_k"]]["other"]
-    assert set(equal) == {"CV-k", "RV", "matched"}
+    assert set(equal) == {"CV-k", "RV", "RV-norm", "matched"}
 
 
 def test_p_values_are_holms_over_the_contrasts_of_a_metric(contrasts):
@@ -143,7 +143,8 @@ def test_intervals_are_those_of_a_plain_loop(tables):
     sums = answers.pivot_table(
         values="lid", index="concept", columns=["arm", "seed"], aggfunc="sum"
     )
-    counts = answers.groupby("concept").size().iloc[0] / 19
+    n_runs = sum(1 if fake.arm == "original" else 3 for fake in FAKES)
+    counts = answers.groupby("concept").size().iloc[0] / n_runs
     means = sums / counts
     rng = np.random.default_rng(5)
     loop = []
@@ -312,7 +313,7 @@ def test_every_claim_on_arms_names_a_statistic():
     names = {each.id for each in CLAIMED}
     assert len(names) == len(CLAIMED)
     mine = [claim for claim in read_claims(CLAIMS) if claim.id.startswith("fine-tun")]
-    assert len(mine) == 5
+    assert len(mine) == 6
     assert {claim.statistic for claim in mine} <= names
     assert {claim.control.statistic for claim in mine} <= names
 
@@ -324,6 +325,21 @@ def test_several_models_are_averaged(tables, arms):
     row = rows.loc["causal.lid.PV-RV"]
     assert row["estimate"] == pytest.approx(np.mean(single))
     assert row["estimate_low"] < row["estimate"] < row["estimate_high"]
+
+
+def test_models_that_were_taught_new_facts_enter_no_claim(tables, arms):
+    runs, items, answers = arm_tables("n", n_concepts=N_CONCEPTS)
+    taught = tuned_of("n", runs.assign(facts="new"), items, answers)
+    new = Arms(taught, DRAWS, 0)
+    both, alone = (causal_estimates(each).frame for each in ([arms, new], [arms]))
+    pd.testing.assert_frame_equal(both, alone)
+    assert set(causal_estimates([new]).frame["reason"]) == {NO_ARMS}
+    rows = contrasts_table([arms, new])
+    assert rows.groupby("model")["facts"].unique().map(list).to_dict() == {
+        arms.tuned.model: ["known"],
+        "n": ["new"],
+    }
+    assert runs_table([arms.tuned, taught])["facts"].value_counts().nunique() == 1
 
 
 def test_the_files_of_a_model_are_read(tmp_path, tables, arms):

@@ -15,6 +15,7 @@ TABLES = [
     "curves",
     "causal",
     "causal_contrasts",
+    "causal_runs",
     "claims",
 ]
 REFERENCE = BASE / "results/reference" / STUDY.study
@@ -53,14 +54,15 @@ rule correlate:
         "../../envs/environment.yaml"
     params:
         models=[f"--model {model}" for model in MEASURED],
+        fine_tuned=[f"--fine-tuned {model}" for model in FINETUNED],
         draws=STUDY.stats.draws,
         seed=STUDY.seed,
         code=code_of("correlate"),
         env=env_of("correlate"),
     shell:
-        "paraspec correlate --results . {params.models} --table {input.table} "
-        "--claims {input.claims} --draws {params.draws} --seed {params.seed} "
-        "> {log} 2>&1"
+        "paraspec correlate --results . {params.models} {params.fine_tuned} "
+        "--table {input.table} --claims {input.claims} --draws {params.draws} "
+        "--seed {params.seed} > {log} 2>&1"
 
 
 rule verify:

@@ -23,6 +23,8 @@ from paraspec.core.table import read_table
 from paraspec.core.tables.causal import (
     ARM_ITEMS,
     FREE_ANSWERS,
+    KNOWN,
+    NEW,
     NORM_ARM,
     RANDOM_ARM,
     SPECIFIC_ARM,
@@ -163,7 +165,7 @@ class _Course:
             "model": subject.manifest.model,
             "arm": arm,
             "seed": seed,
-            "facts": "new" if subject.lesson.new else "known",
+            "facts": NEW if subject.lesson.new else KNOWN,
             "learning_rate": rate,
             "steps": self.training.config.steps if made else 0,
             "k": sum(int(layer.sum()) for layer in vectors),

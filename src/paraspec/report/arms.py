@@ -13,6 +13,7 @@ NAMES: Mapping[str, str] = {
     "CV": "CV, all but these",
     "CV-k": "CV-k, some of those",
     "RV": "RV, random",
+    "RV-norm": "RV-norm, as long",
     "LOW": "LOW, least active",
     "matched": "matched, as active",
 }

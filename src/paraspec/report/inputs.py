@@ -21,7 +21,7 @@ from paraspec.core.tables.across_models import (
     TIERS,
     TRAJECTORY,
 )
-from paraspec.core.tables.causal import CAUSAL, CONTRASTS
+from paraspec.core.tables.causal import CAUSAL, CAUSAL_RUNS, CONTRASTS
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.core.tables.planned import CONCEPTS
@@ -46,6 +46,8 @@ class StudyTables:
     causal: pd.DataFrame
     """Metrics of every arm; no rows in a study without fine-tuning."""
     contrasts: pd.DataFrame
+    runs: pd.DataFrame
+    """What training was, of every arm and seed."""
     efficiency: pd.DataFrame
     """Rows of every model that is no checkpoint."""
     vectors: pd.DataFrame
@@ -110,6 +112,7 @@ def read_tables(root: Path) -> StudyTables:
         non_knowledge=across(NON_KNOWLEDGE),
         causal=across(CAUSAL),
         contrasts=across(CONTRASTS),
+        runs=across(CAUSAL_RUNS),
         efficiency=_stacked(efficiency, EFFICIENCY),
         vectors=read_vectors(files, mapped_model(models)),
         concepts=read_table(files.data("concepts.parquet"), CONCEPTS),

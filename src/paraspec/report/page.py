@@ -196,8 +196,16 @@ def _causal(tables: StudyTables) -> list[Section]:
     """What fine-tuning did, if anything was fine-tuned."""
     if tables.causal.empty:
         return []
-    found = [of_arms.contrasts_table(tables), of_arms.arms_table(tables)]
-    return [Section("Causal experiments", found)]
+    return [
+        Section(
+            "Causal experiments",
+            [
+                of_arms.contrasts_table(tables),
+                of_arms.arms_table(tables),
+                of_arms.runs_table(tables),
+            ],
+        )
+    ]
 
 
 def _provenance(

@@ -150,12 +150,16 @@ def _rows(arms: Arms) -> Iterator[Row]:
     for name in arms.names:
         runs = [run for run in arms.tuned.runs if run.arm == name]
         for metric in METRICS:
-            head = {"model": arms.tuned.model, "arm": name, "metric": metric}
+            head = {"arm": name, "metric": metric, **_about(arms)}
             for run in runs:
                 found = arms.single(run, metric)
                 yield {**head, "seed": str(run.seed), **found.columns("value")}
             found = arms.mean(name, metric)
             yield {**head, "seed": ALL_SEEDS, **found.columns("value")}
+
+
+def _about(arms: Arms) -> Row:
+    return {"model": arms.tuned.model, "facts": arms.tuned.facts}
 
 
 def _contrast_rows(arms: Arms) -> Iterator[Row]:
@@ -167,7 +171,7 @@ def _contrast_rows(arms: Arms) -> Iterator[Row]:
         holm = corrected([each.value.p for each in found], "holm")
         for other, each, p in zip(others, found, holm, strict=True):
             yield {
-                "model": arms.tuned.model,
+                **_about(arms),
                 "metric": metric,
                 "arm": SPECIFIC_ARM,
                 "other": other,

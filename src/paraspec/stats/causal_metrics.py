@@ -7,8 +7,9 @@ import numpy as np
 
 from paraspec.core.definitions import PAPER_SELECTOR
 from paraspec.core.seeds import generator
+from paraspec.core.tables.causal import TEST_HALF
 from paraspec.stats.bootstrap import FloatArray, resamples, weighted_mean
-from paraspec.stats.causal_runs import ANSWERED, TEST_HALF, Run, Tuned
+from paraspec.stats.causal_runs import ANSWERED, Run, Tuned
 from paraspec.stats.effects import NO_ROWS, accuracy, effects, reason
 from paraspec.stats.items import Measured, N
 from paraspec.stats.pss import concept_weights

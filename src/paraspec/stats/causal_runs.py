@@ -1,7 +1,7 @@
 """What was measured of a fine-tuned model: its runs, one for each arm and seed."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,14 +12,12 @@ from paraspec.core.table import read_table
 from paraspec.core.tables.causal import (
     ARM_ITEMS,
     ARM_RUNS,
+    CAUSAL_RUNS,
     FREE_ANSWERS,
     UNTRAINED_ARM,
 )
 from paraspec.stats.bootstrap import FloatArray
-from paraspec.stats.items import HALVES, Measured, aligned, summed
-
-TEST_HALF = HALVES[1]
-"""Half of the chosen concepts' questions that chose neither learning rate nor layer."""
+from paraspec.stats.items import Measured, aligned, summed
 
 ANSWERED = {
     "free_accuracy": "contained",
@@ -59,6 +57,10 @@ class Tuned:
     others: tuple[str, ...]
     """Concepts that were not."""
     runs: tuple[Run, ...]
+    facts: str
+    """Known ones, which the model met in training, or new ones."""
+    table: pd.DataFrame = field(compare=False)
+    """Table ``arm_runs``."""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -126,7 +128,15 @@ def tuned_of(
                 answers=_answer_sums(by_run[1].get(key), chosen),
             )
         )
-    return Tuned(model, tuple(chosen), tuple(rest), tuple(found))
+    facts = str(runs["facts"].iloc[0])
+    return Tuned(model, tuple(chosen), tuple(rest), tuple(found), facts, runs)
+
+
+def runs_table(tuned: Sequence[Tuned]) -> pd.DataFrame:
+    """Table ``causal_runs``: what training was, of all runs of all models."""
+    frames = [each.table.astype(object) for each in tuned]
+    nothing = pd.DataFrame(columns=CAUSAL_RUNS.names)
+    return pd.concat([nothing, *frames], ignore_index=True) if frames else nothing
 
 
 def _parts(frame: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:

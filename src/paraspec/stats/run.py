@@ -24,11 +24,11 @@ from paraspec.core.tables.across_models import (
     TIERS,
     TRAJECTORY,
 )
-from paraspec.core.tables.causal import CAUSAL, CONTRASTS
+from paraspec.core.tables.causal import CAUSAL, CAUSAL_RUNS, CONTRASTS
 from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.causal import Arms, causal_table, contrasts_table
 from paraspec.stats.causal_estimates import causal_estimates
-from paraspec.stats.causal_runs import Tuned, read_tuned
+from paraspec.stats.causal_runs import Tuned, read_tuned, runs_table
 from paraspec.stats.claims import Claim
 from paraspec.stats.collateral import collateral_table
 from paraspec.stats.controls import controls_table
@@ -63,6 +63,7 @@ TABLES = (
     CURVES,
     CAUSAL,
     CONTRASTS,
+    CAUSAL_RUNS,
     CLAIMS,
 )
 """What :func:`write_tables` writes, as ``tables/<name>.csv``."""
@@ -108,6 +109,7 @@ def study_tables(
         "curves": curves_table(study),
         "causal": causal_table(arms),
         "causal_contrasts": contrasts_table(arms),
+        "causal_runs": runs_table(tuned),
         "claims": claims_table(claims, evidence, path),
     }
 

@@ -31,6 +31,9 @@ DEVELOPMENT_HALF, TEST_HALF = "A", "B"
 """Halves of a concept's questions: learning rates and layers are chosen on the first,
 arms are judged on the second."""
 
+KNOWN, NEW = "known", "new"
+"""Facts that a model is taught: met in training, or never met."""
+
 ALL_SEEDS = "all"
 """What column ``seed`` of ``causal`` holds in rows that average over seeds."""
 
@@ -39,11 +42,17 @@ ARM: tuple[tuple[str, Kind, str], ...] = (
     ("seed", "integer", "Seed of the training order and of random choices."),
 )
 
+FACTS: tuple[str, Kind, str] = (
+    "facts",
+    "text",
+    "Taught facts: known (met in training) or new (never met).",
+)
+
 ARM_RUNS = table(
     "arm_runs",
     ("model", "text", "Model that was fine-tuned."),
     *ARM,
-    ("facts", "text", "Taught facts: known (met before) or new (never met)."),
+    FACTS,
     ("learning_rate", "number", "Best of the sweep, on seed 0."),
     ("steps", "integer", "Optimiser steps."),
     ("n_tokens", "integer", "Target tokens met."),
@@ -57,6 +66,12 @@ ARM_RUNS = table(
     ("untouched_equal", "flag", "Every other number of the model is bit-equal."),
     REASON,
 )
+
+CAUSAL_RUNS = table(
+    "causal_runs",
+    *((column.name, column.kind, column.meaning) for column in ARM_RUNS.columns),
+)
+"""Runs of all fine-tuned models."""
 
 SWEEP = table(
     "arm_sweep",
@@ -115,6 +130,7 @@ METRICS: dict[str, str] = {
 CAUSAL = table(
     "causal",
     ("model", "text", "Model that was fine-tuned."),
+    FACTS,
     ("arm", "text", "Which value vectors were trained."),
     ("seed", "text", "Seed, or `all`: the mean over seeds."),
     ("metric", "text", "What was measured; see docs/measures.md."),
@@ -127,6 +143,7 @@ CAUSAL = table(
 CONTRASTS = table(
     "causal_contrasts",
     ("model", "text", "Model that was fine-tuned."),
+    FACTS,
     ("metric", "text", "What was measured."),
     ("arm", "text", "Arm."),
     ("other", "text", "Arm that it is compared with, paired by concept and seed."),

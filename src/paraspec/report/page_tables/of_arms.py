@@ -4,9 +4,18 @@ import pandas as pd
 
 from paraspec.core.tables.causal import ALL_SEEDS
 from paraspec.report import numbers
-from paraspec.report.arms import WORDS, arms_of
+from paraspec.report.arms import NAMES, WORDS, arms_of
 from paraspec.report.inputs import StudyTables
-from paraspec.report.page_tables.cells import Cell, PageTable, Write, model, page_table
+from paraspec.report.page_tables.cells import (
+    Cell,
+    PageTable,
+    Write,
+    figure,
+    flag,
+    model,
+    page_table,
+    words,
+)
 
 
 def contrasts_table(tables: StudyTables) -> PageTable:
@@ -37,6 +46,50 @@ def arms_table(tables: StudyTables) -> PageTable:
         {"metric": _metric, "model": model} | columns,
         fold="Numbers of every arm",
     )
+
+
+def runs_table(tables: StudyTables) -> PageTable:
+    """What training was: a row per model and arm, over seeds."""
+    columns = {"arm": words("arm"), "model": model, "facts": words("facts")}
+    return page_table(
+        "runs",
+        "What was trained. Update: Euclidean norm of the change of all parameters, "
+        "mean over seeds; RV-norm trains RV's vectors at a learning rate that makes "
+        "its update as long as PV's. Loss: nats per token in the last tenth of the steps. "
+        "Untouched: whether every other number of the model was bit-equal afterwards.",
+        _over_seeds(tables.runs),
+        columns
+        | {
+            "value vectors": figure("k", numbers.count),
+            "parameters": figure("trained", numbers.count),
+            "learning rate": figure("learning_rate", "{:.2g}".format),
+            "update": figure("update_norm"),
+            "loss": figure("last_loss"),
+            "seeds": figure("seeds", numbers.count),
+            "untouched": flag("untouched_equal"),
+            "fault": words("reason"),
+        },
+        fold="Runs of every arm",
+    )
+
+
+def _over_seeds(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row per model and arm, in the order of the arms."""
+    found = []
+    for (name, arm), rows in runs.groupby(["model", "arm"], sort=False):
+        faults = [reason for reason in dict.fromkeys(rows["reason"]) if reason]
+        about = {"model": name, "arm": NAMES[str(arm)], "facts": rows["facts"].iloc[0]}
+        numbers_of = rows[["update_norm", "last_loss", "learning_rate"]].mean()
+        same = {column: int(rows[column].max()) for column in ("k", "trained")}
+        found.append(
+            {
+                **(about | numbers_of.to_dict() | same),
+                "seeds": int((rows["reason"] == "").sum()),
+                "untouched_equal": bool(rows["untouched_equal"].all()),
+                "reason": "; ".join(faults),
+            }
+        )
+    return pd.DataFrame(found)
 
 
 def _wide(rows: pd.DataFrame, arm: str, value: str) -> pd.DataFrame:
