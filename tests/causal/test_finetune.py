@@ -1,6 +1,8 @@
 """Real fine-tuning of tiny models: what changes, what does not, and what goes wrong."""
 
+import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -251,3 +253,21 @@ def test_training_says_nothing(fresh, capfd):
     loaded = fresh()
     finetune(loaded, SENTENCES, half(loaded.sites), RECIPE, None, ignored)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("pad", [None, "eos"])
+def test_a_tokenizer_needs_no_padding_token_of_its_own(fresh, pad):
+    """Many published ones have none, or end-of-sequence, which is a target."""
+    results = []
+    for token in ("own", pad):
+        loaded = fresh()
+        tokenizer = copy.deepcopy(loaded.tokenizer)
+        if token != "own":
+            tokenizer.pad_token = tokenizer.eos_token if token else None
+        loaded = replace(loaded, tokenizer=tokenizer)
+        chosen = half(loaded.sites)
+        tuned = finetune(loaded, SENTENCES, chosen, RECIPE, None, ignored)
+        results.append((tuned, *weights(loaded)))
+    assert results[0][0] == results[1][0]
+    pairs = zip(results[0][1:], results[1][1:], strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)

@@ -148,12 +148,12 @@ def test_training_teaches_what_it_shows(whole):
 def test_an_interrupted_course_goes_on_where_it_was(files, whole, monkeypatch):
     trained, real = [], sweep.finetune
 
-    def counted(*arguments):
+    def counted(*arguments, **named):
         if len(trained) == 5:
             trained.append("cut off")
             raise KeyboardInterrupt
         trained.append("whole")
-        return real(*arguments)
+        return real(*arguments, **named)
 
     monkeypatch.setattr(sweep, "finetune", counted)
     with pytest.raises(KeyboardInterrupt):
@@ -216,7 +216,7 @@ def test_a_learning_rate_that_really_diverges_is_left_out_of_the_sweep(files):
 def test_bad_input_is_refused_before_anything_is_trained(
     causal, said, files, monkeypatch
 ):
-    monkeypatch.setattr(sweep, "finetune", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(sweep, "finetune", lambda *_, **__: pytest.fail("trained"))
     causal = causal.replace("MODEL", str(files.model("tiny")))
     line = ["--model", "tiny", "--results", str(files.root), "--causal", causal]
     found = CliRunner().invoke(app, line)

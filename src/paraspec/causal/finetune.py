@@ -8,7 +8,7 @@ large as what is trained.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +28,7 @@ from paraspec.causal.columns import (
 from paraspec.core.errors import UserError
 from paraspec.core.seeds import seed_for
 from paraspec.models.load import LoadedModel
-from paraspec.models.train import encode, next_token_loss, sentence_order
+from paraspec.models.train import next_token_loss, sentence_order, tokens_of
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises; it then falls as a cosine."""
@@ -96,6 +96,7 @@ def finetune(
     recipe: Recipe,
     folder: Path | None,
     on_step: OnStep,
+    before: Snapshot | None = None,
 ) -> Tuned:
     """Train chosen value vectors of a loaded model in place.
 
@@ -114,6 +115,8 @@ def finetune(
         caller removes it. None keeps none.
     on_step
         Called in every step.
+    before
+        The model's state now, where the caller has a copy.
 
     Raises
     ------
@@ -130,12 +133,13 @@ def finetune(
             "Choose at least one of each",
         )
     model = loaded.model.requires_grad_(requires_grad=False)
-    before = snapshot(model)
+    before = before or snapshot(model)
     try:
         model.train()
         with trainable(loaded.sites, chosen) as changes:
-            lesson = _Lesson(loaded, changes, recipe.steps, on_step)
-            _train(lesson, _batches(loaded, sentences, recipe), recipe, folder)
+            lines = tokens_of(sentences, loaded.tokenizer)
+            lesson = _Lesson(loaded, changes, _padding(lines), recipe.steps, on_step)
+            _train(lesson, _batches(lines, recipe), recipe, folder)
             if not all(bool(torch.isfinite(change).all()) for change in changes):
                 raise Diverged(recipe.steps)
     finally:
@@ -172,12 +176,13 @@ class _Lesson(nn.Module):
         self,
         loaded: LoadedModel,
         changes: Sequence[nn.Parameter],
+        pad: int,
         steps: int,
         on_step: OnStep,
     ) -> None:
         super().__init__()
         self._aside = (loaded.model,)
-        self._pad = _padding(loaded)
+        self._pad = pad
         self._on_step = on_step
         self.changes = nn.ParameterList(changes)
         self.register_buffer("losses", torch.full((steps,), math.nan))
@@ -202,29 +207,24 @@ class _Lesson(nn.Module):
 
 
 def _batches(
-    loaded: LoadedModel, sentences: Sequence[str], recipe: Recipe
+    lines: Sequence[Sequence[int]], recipe: Recipe
 ) -> list[dict[str, torch.Tensor]]:
     """Sentences in the order of training, as many as the steps take."""
-    pad = _padding(loaded)
-    ids = encode(sentences, loaded.tokenizer)
-    lengths = (ids != pad).sum(1)
-    order = sentence_order([1] * len(ids), recipe.batch, seed=recipe.seed)
+    order = sentence_order([1] * len(lines), recipe.batch, seed=recipe.seed)
     return [
-        {"input_ids": ids[i, : lengths[i]]}
+        {"input_ids": torch.tensor(lines[i])}
         for batch in islice(order, recipe.steps)
         for i in batch.tolist()
     ]
 
 
-def _padding(loaded: LoadedModel) -> int:
-    pad = loaded.tokenizer.pad_token_id
-    if pad is None:
-        raise UserError(
-            "fine-tuning",
-            "the tokenizer has no padding token",
-            "Name one in tokenizer_config.json, e.g. the end-of-sequence token",
-        )
-    return int(pad)
+def _padding(lines: Sequence[Sequence[int]]) -> int:
+    """Smallest token that no sentence holds.
+
+    Some tokenizers have no padding token, and of others it is EOS, which is a target.
+    """
+    held = set(chain.from_iterable(lines))
+    return next(token for token in count() if token not in held)
 
 
 def _train(

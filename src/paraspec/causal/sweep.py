@@ -51,10 +51,14 @@ class Training:
         """
         self.untrained()
         loaded, config = self.subject.loaded, self.config
-        recipe = Recipe(config.steps, config.batch, learning_rate, seed)
         tuned = finetune(
-            *(loaded, self.subject.lesson.sentences, self.vectors(arm, seed)),
-            *(recipe, None, lambda _step, _loss: None),
+            loaded,
+            self.subject.lesson.sentences,
+            self.vectors(arm, seed),
+            Recipe(config.steps, config.batch, learning_rate, seed),
+            folder=None,
+            on_step=lambda _step, _loss: None,
+            before=self.before,
         )
         if not tuned.untouched_equal:
             raise AssertionError(f"arm {arm}: numbers changed that were not trained")

@@ -62,12 +62,18 @@ def sentence_order(
         left = left[batch:]
 
 
+def tokens_of(
+    sentences: Sequence[str], tokenizer: PreTrainedTokenizerBase
+) -> list[list[int]]:
+    """Token ids of each sentence, with EOS."""
+    return [tokenizer(s)["input_ids"] + [tokenizer.eos_token_id] for s in sentences]
+
+
 def encode(
     sentences: Sequence[str], tokenizer: PreTrainedTokenizerBase
 ) -> Int[torch.Tensor, "sentence pos"]:
     """Token ids with EOS, right-padded to the longest sentence."""
-    eos = [tokenizer.eos_token_id]
-    ids = [tokenizer(s)["input_ids"] + eos for s in sentences]
+    ids = tokens_of(sentences, tokenizer)
     table = torch.full((len(ids), max(map(len, ids))), int(tokenizer.pad_token_id))
     for i, line in enumerate(ids):
         table[i, : len(line)] = torch.tensor(line)

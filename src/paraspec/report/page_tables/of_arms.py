@@ -55,7 +55,7 @@ def runs_table(tables: StudyTables) -> PageTable:
         "runs",
         "What was trained. Update: Euclidean norm of the change of all parameters, "
         "mean over seeds; RV-norm trains RV's vectors at a learning rate that makes "
-        "its update as long as PV's. Loss: nats per token in the last tenth of the steps. "
+        "its update as long as PV's. Loss: nats per token in the last tenth of steps. "
         "Untouched: whether every other number of the model was bit-equal afterwards.",
         _over_seeds(tables.runs),
         columns
