@@ -27,6 +27,16 @@ MEASURE = {
     "checkpoint_ratios": [0.05, 0.1],
     "checkpoint_draws": 1,
 }
+CAUSAL = {
+    "models": ["llama-s"],
+    "arms": ["PV", "RV"],
+    "concepts": 3,
+    "seeds": 2,
+    "steps": 3,
+    "learning_rates": [0.01],
+    "samples": 2,
+    "neighbours": 5,
+}
 CONTROLS = {"models": ["gpt2-s"], "cross_model": "gpt2-s", "draws": 2}
 
 
@@ -64,6 +74,7 @@ class Study:
                 "trajectory_steps": [0, 20],
             },
             "measure": {**MEASURE, "controls": CONTROLS},
+            "causal": CAUSAL,
             "stats": {"draws": 200},
         }
         self.config.write_text(yaml.safe_dump({**values, **changes}))

@@ -3,12 +3,14 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from paraspec.core.definitions import CONTROL_MASKS, NON_KNOWLEDGE
 from paraspec.core.table import read_table
+from paraspec.core.tables.causal import CAUSAL_RUNS, CONTRASTS
 from paraspec.core.tables.measured import ITEMS, MASKS
 from tests.workflow.conftest import MODELS, Study, jobs
 
@@ -87,7 +89,7 @@ def test_another_model_runs_only_its_own_jobs_and_the_cross_model_ones(finished)
     finally:
         finished.table.write_text(MODELS)
     own = dict.fromkeys(["train", "check", "extract", "score", "pss", "ablate"], 1)
-    across = {"correlate": 1, "verify": 1, "figure": 12, "report": 1, "all": 1}
+    across = {"correlate": 1, "verify": 1, "figure": 13, "report": 1, "all": 1}
     assert jobs(listing) == own | across
 
 
@@ -100,6 +102,27 @@ def test_a_changed_ratio_leaves_training_and_extraction_alone(finished):
         finished.config.write_text(config)
     assert "train" not in found and "extract" not in found
     assert found["score"] == 2  # checkpoints have ratios of their own
+
+
+def test_arms_are_in_the_tables_and_nothing_else_of_the_model_changed(finished):
+    runs = read_table(finished.results / "tables/causal_runs.csv", CAUSAL_RUNS)
+    assert runs["arm"].tolist() == ["original", "PV", "PV", "RV", "RV"]
+    assert runs["untouched_equal"].all() and (runs["reason"] == "").all()
+    contrasts = read_table(finished.results / "tables/causal_contrasts.csv", CONTRASTS)
+    assert set(contrasts["other"]) == {"original", "RV"}
+    claims = pd.read_csv(finished.results / "tables/claims.csv").set_index("id")
+    assert np.isfinite(claims.loc["fine-tuning-entropy", "estimate"])
+
+
+def test_changed_arms_rerun_fine_tuning_and_what_reads_it_alone(finished):
+    values = yaml.safe_load(finished.config.read_text())
+    kept = finished.config.read_text()
+    finished.write(causal=values["causal"] | {"steps": 4})
+    try:
+        found = jobs(finished.snakemake("-n").stdout)
+    finally:
+        finished.config.write_text(kept)
+    assert set(found) == {"finetune", "correlate", "verify", "figure", "report", "all"}
 
 
 def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):
