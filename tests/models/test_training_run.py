@@ -15,6 +15,7 @@ from paraspec.core.tables.planned import CONCEPTS, CORPUS
 from paraspec.core.tables.training import TRAINING
 from paraspec.models.load import count_parameters
 from paraspec.models.manifest import load_measured, read_manifest
+from paraspec.models.tokenizer import load_tokenizer
 from paraspec.models.training_run import left_out, run
 
 
@@ -40,7 +41,9 @@ def files(study, tmp_path):
     return StudyFiles(tmp_path)
 
 
-@pytest.mark.parametrize("architecture", ["llama", "gpt2", "gpt_neox", "mixtral"])
+@pytest.mark.parametrize(
+    "architecture", ["llama", "gpt2", "gpt_neox", "qwen2", "mixtral"]
+)
 def test_a_saved_folder_is_an_ordinary_one(architecture, files):
     recipe = row(
         architecture=architecture, n_experts=4 if architecture == "mixtral" else 0
@@ -52,9 +55,11 @@ def test_a_saved_folder_is_an_ordinary_one(architecture, files):
         ours, manifest = load_measured(files, name, "float32")
         theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         assert torch.equal(ours.model(ids).logits, theirs(ids).logits)
-        text = "The relation0 of Ant high 0 is"
+        text = "The relation0 of Ant high 0 is 1887.5"
         tokenizer = AutoTokenizer.from_pretrained(folder)
         assert tokenizer.decode(tokenizer(text)["input_ids"][1:]) == text
+        trained_by = load_tokenizer(files.data("tokenizer.json"))
+        assert ours.tokenizer(text)["input_ids"] == trained_by(text)["input_ids"]
         assert manifest.steps == step
         assert manifest.architecture == architecture
         assert manifest.n_experts == recipe.n_experts

@@ -1,5 +1,6 @@
 """Loading a model folder, and saying what is in it."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from transformers import (
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
@@ -56,6 +58,10 @@ class LoadedModel:
     """Over several devices, by accelerate."""
 
 
+GENERIC = {"TokenizersBackend", "PreTrainedTokenizerFast"}
+"""Names of the tokenizer class that is nothing but its tokenizer.json."""
+
+
 def load_model(
     folder: Path | str, dtype: str = "float32", *, remote_code: bool = False
 ) -> LoadedModel:
@@ -81,7 +87,7 @@ def load_model(
     check_files(where)
     local = {"local_files_only": True, "trust_remote_code": remote_code}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, **local)
+        tokenizer = _read_tokenizer(where, remote_code=remote_code)
     except UNLOADABLE as error:
         raise unloadable(where, "its tokenizer", error) from error
     check_tokenizer(where, tokenizer)
@@ -107,6 +113,23 @@ def load_model(
     unused = tuple(sorted(info["unexpected_keys"]))
     sites = value_vector_sites(model)
     return LoadedModel(model, tokenizer, sites, unused, place == SPREAD)
+
+
+def _read_tokenizer(folder: Path, *, remote_code: bool) -> PreTrainedTokenizerBase:
+    """Load a folder's tokenizer by the class that the folder names.
+
+    AutoTokenizer puts a model type's own class before a generic one: beside a Qwen2
+    model it would split numbers into digits that the model never met.
+    """
+    reader, named = AutoTokenizer, folder / "tokenizer_config.json"
+    if named.is_file():
+        config = json.loads(named.read_text(encoding="utf-8"))
+        if config.get("tokenizer_class") in GENERIC:
+            reader = PreTrainedTokenizerFast
+    found: PreTrainedTokenizerBase = reader.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=remote_code
+    )
+    return found
 
 
 SHARE_FOR_WEIGHTS = 0.75
