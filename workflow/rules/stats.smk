@@ -15,6 +15,7 @@ TABLES = [
     "curves",
     "causal",
     "causal_contrasts",
+    "induced",
     "claims",
 ]
 REFERENCE = BASE / "results/reference" / STUDY.study
