@@ -45,11 +45,30 @@ def checkpoints():
     ]
 
 
+def induced():
+    """A routed and a dropped-out model beside each of llama-64-s0 and -s1."""
+    plain = {"controls": False, "planted": False, "cross": False}
+    return [
+        replace(
+            fake,
+            model=f"{mechanism}-{fake.model}",
+            accuracy=fake.accuracy + gain,
+            damage=fake.damage + gain,
+            mechanism=mechanism,
+            strength=0.5,
+            baseline=fake.model,
+            **plain,
+        )
+        for fake in FAKES[1:3]
+        for mechanism, gain in (("routing", 0.05), ("dropout", -0.2))
+    ]
+
+
 @cache
 def made_up(folder):
     """Results folder with tables, benchmark files and figures, made once."""
     root = folder / "results" / "made-up"
-    fakes = [*FAKES, *checkpoints()]
+    fakes = [*FAKES, *checkpoints(), *induced()]
     names = write_study(root, fakes, n_concepts=9, draws=DRAWS, non_knowledge=True)
     study = read_study(root, names, DRAWS, seed=0)
     write_arms(root, TUNED, n_concepts=9, taught=3, failed=[("CV", 0)])

@@ -27,6 +27,7 @@ from paraspec.core.definitions import (
     REPLACEMENTS,
     SELECTORS,
     STOCHASTIC,
+    Mechanism,
     primary_ratio,
 )
 from paraspec.core.seeds import generator
@@ -86,6 +87,10 @@ class Fake:
     """Is asked about each concept under every other's mask."""
     planted: bool = False
     """Was given new facts, to score the selectors."""
+    mechanism: Mechanism = ""
+    strength: float = 0.0
+    baseline: str = ""
+    """Model trained alike without the mechanism."""
 
 
 CONTROL_MODELS = (("llama", 1), ("llama", 3), ("gpt2", 3), ("neox", 2))
@@ -118,6 +123,36 @@ def zoo() -> tuple[Fake, ...]:
                 )
             )
     return (*fakes, *_trajectory("llama-128", 3000 * 4**3))
+
+
+def induced_zoo(seeds: int = 3) -> tuple[Fake, ...]:
+    """Plain, routed and dropped-out models: more damage where more is known.
+
+    Accuracy is .7 plain, rises with routing and falls with dropout; damage by .2 for
+    every .1 of accuracy.
+    """
+    fakes = []
+    for seed in range(seeds):
+        for mechanism, gains in (
+            ("", {0.0: 0.0}),
+            ("routing", {0.5: 0.1, 1.0: 0.2}),
+            ("dropout", {0.1: -0.1, 0.5: -0.2}),
+        ):
+            for strength, gain in gains.items():
+                plain = f"plain-s{seed}"
+                fake = Fake(
+                    f"{mechanism}-{strength:g}-s{seed}" if mechanism else plain,
+                    "llama",
+                    3000,
+                    0.7 + gain,
+                    damage=0.5 + 2 * gain,
+                    seed=seed,
+                    mechanism=mechanism,
+                    strength=strength,
+                    baseline=plain if mechanism else "",
+                )
+                fakes.append(fake)
+    return tuple(fakes)
 
 
 def _trajectory(of: str, parameters: int) -> Iterator[Fake]:
@@ -234,7 +269,6 @@ def items_table(fake: Fake, concepts: pd.DataFrame, seed: int = 0) -> pd.DataFra
         prompt_hash="0" * 12,
         option_order="0123",
         parsed=True,
-        gold_logprob=-2.0,
         option_mass=0.9,
         chance=CHANCE,
         floor=FLOOR,
@@ -325,6 +359,7 @@ def _masked(
         k=round(ratio * 2 * N_VECTORS),
         correct=correct,
         margin=margin,
+        gold_logprob=np.where(asked["known"], -0.2, -2.0),
         predicted=rng.integers(4, size=len(asked)),
     )
 

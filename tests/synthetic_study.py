@@ -67,6 +67,9 @@ def card(fake: Fake) -> dict[str, object]:
         "trajectory": trajectory,
         "source": "zoo",
         "trained_on_study": True,
+        "mechanism": fake.mechanism,
+        "strength": fake.strength,
+        "baseline": fake.baseline,
         "fake": asdict(fake),
     }
 

@@ -178,3 +178,56 @@ def test_a_model_is_found_by_name_or_the_names_are_told(tmp_path):
     with pytest.raises(UserError, match="no model 'c'") as error:
         row_of(path, "c")
     assert error.value.remedy == "Choose one of llama-64, b"
+
+
+INDUCED = [*COLUMNS, "mechanism", "strength", "baseline"]
+
+
+def plain(**changes):
+    return [*row(**changes), "", "0", ""]
+
+
+def routed(mechanism="routing", strength="0.5", baseline="llama-64", **changes):
+    values = {"model": "routed"} | changes
+    return [*row(**values), mechanism, strength, baseline]
+
+
+def test_a_model_of_a_mechanism_has_a_plain_baseline(tmp_path):
+    rows = (plain(), routed(), plain(model="b", seed=1), routed(model="c", seed=1))
+    rows[3][-1] = "b"
+    found = read_models(table(tmp_path, *rows, header=INDUCED))
+    assert [r.mechanism for r in found] == ["", "routing", "", "routing"]
+    assert found[1].strength == 0.5
+    without = read_models(table(tmp_path, row()))[0]
+    assert without.recipe == found[0].recipe
+    assert len({r.recipe for r in found}) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"strength": "0"}, "go together"),
+        ({"mechanism": ""}, "go together"),
+        ({"baseline": ""}, "go together"),
+        ({"strength": "1.5"}, "strength: Input should be less than or equal to 1"),
+        ({"mechanism": "noise"}, "mechanism: Input should be"),
+        ({"architecture": "mixtral", "n_experts": 4}, "for dense models"),
+        ({"d_ff": 100}, "does not divide into 16 blocks"),
+        ({"mechanism": "dropout", "strength": "1"}, "leaves no coefficient"),
+        ({"source": "a/folder", "architecture": "-"}, "models that the study trains"),
+        ({"baseline": "nobody"}, "'nobody' of 'routed' is no plain model"),
+        ({"baseline": "routed"}, "'routed' of 'routed' is no plain model"),
+        ({"steps": 100, "seed": 3}, "differ in steps, seed: only the mechanism may"),
+    ],
+)
+def test_faulty_mechanisms_are_named(changes, fault, tmp_path):
+    path = table(tmp_path, plain(), routed(**changes), header=INDUCED)
+    with pytest.raises(UserError, match=fault):
+        read_models(path)
+
+
+def test_mechanisms_act_on_one_recipe(tmp_path):
+    other = plain(model="b", steps=100)
+    rows = (plain(), routed(), other, routed(model="c", steps=100, baseline="b"))
+    with pytest.raises(UserError, match="one recipe for all"):
+        read_models(table(tmp_path, *rows, header=INDUCED))

@@ -37,12 +37,17 @@ EXPECTED = {
         *("Accuracy", "Signed effect", "Forgotten", "Semantic entropy"),
         *("PV, concepts' own", "original, untrained", "one seed", "without"),
     ),
+    "induced": (
+        *("Knowledge stored", "trained plainly", "dropout, suppresses", "slope "),
+        "signed effect of masking the top vectors",
+    ),
     "tiers": ("exposure", "tier", "category", "highest minus lowest:"),
     "trajectory": ("Accuracy before masking", "PSS", "training step"),
     "efficiency": ("Knock-out", "Keep only", "Margin left, random vectors"),
 }
 EMPTY = {
     "arms": "No model was fine-tuned.",
+    "induced": "No model's specialisation was set in training.",
     "specificity": "No model was asked under every concept's mask.",
     "collateral": "No neutral text was read under a mask.",
     "sizes": "No model has a size.",

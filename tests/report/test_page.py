@@ -14,6 +14,7 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.core.tables.causal import CAUSAL, CONTRASTS
+from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.judged import VERIFY
 from paraspec.report.answer import answer, lead
 from paraspec.report.figures import FIGURES
@@ -187,17 +188,29 @@ def test_contrasts_repeat_the_tables_numbers(html, drawn):
     assert len(cells(html, "arms")) == drawn.causal["metric"].nunique()
 
 
-def test_a_study_without_fine_tuning_does_not_speak_of_it(copy, make_page):
+def test_models_of_a_mechanism_have_a_table_of_their_own(html, drawn):
+    rows = {row[0][0]: row for row in cells(html, "induced")}
+    assert list(rows) == list(drawn.induced["model"])
+    assert rows["llama-64-s0"][1][0] == "plain"
+    assert rows["routing-llama-64-s0"][1][0] == "routing 0.5"
+    others = {row[0][0] for row in cells(html, "models")}
+    assert set(drawn.final["model"]) <= others
+    assert not {"routing-llama-64-s0", "dropout-llama-64-s1"} & others
+
+
+def test_a_study_without_causal_experiments_does_not_speak_of_them(copy, make_page):
     files = StudyFiles(copy)
-    for table in (CAUSAL, CONTRASTS):
+    for table in (CAUSAL, CONTRASTS, INDUCED):
         path = files.table(f"{table.name}.csv")
         write_table(read_table(path, table).iloc[:0], table, path)
     text = make_page(copy)
     reader = Reader()
     reader.feed(text)
     assert "figure-arms" not in text
+    assert "figure-induced" not in text
     assert "<h3>Causal experiments</h3>" not in text
-    assert not {"table-contrasts", "table-arms"} & set(reader.ids)
+    tables = {"table-contrasts", "table-arms", "table-induced"}
+    assert not tables & set(reader.ids)
     targets = {load[1:] for load in reader.loads if load.startswith("#figure")}
     assert targets <= set(reader.ids)
 

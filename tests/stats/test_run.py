@@ -20,6 +20,7 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.core.tables.causal import CAUSAL, CONTRASTS
+from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.judged import CLAIMS as CLAIMED
 from paraspec.stats.claims import read_claims
 from paraspec.stats.correlations import correlations_table
@@ -30,7 +31,8 @@ from paraspec.stats.summary import models_table
 
 def test_every_table_is_as_described(found):
     for table in TABLES:
-        assert len(checked(found[table.name], table)) > 0
+        rows = checked(found[table.name], table)
+        assert len(rows) > 0 or table is INDUCED  # no model here has a mechanism
 
 
 def test_checkpoints_and_experts_stay_out_of_the_primary_analysis(found, study):

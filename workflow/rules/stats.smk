@@ -16,6 +16,7 @@ TABLES = [
     "causal",
     "causal_contrasts",
     "causal_runs",
+    "induced",
     "claims",
 ]
 REFERENCE = BASE / "results/reference" / STUDY.study

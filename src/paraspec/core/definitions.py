@@ -14,6 +14,9 @@ SMALL_PARAMETERS = 10_000_000
 KNOWN_ACCURACY = 0.7
 """Unmasked accuracy from which a concept counts as known (7 of 10 questions)."""
 
+SURE = 0.9
+"""Probability among the options above which a model counts as sure of an answer."""
+
 STRONG_PSS = 0.15
 """PSS above which tables count a model as strongly specialised."""
 
@@ -76,6 +79,12 @@ ALL = "(all)"
 
 UNPARSED = -1
 """What column ``predicted`` holds for an answer that names no option."""
+
+Mechanism = Literal["", "routing", "dropout"]
+"""How training changes specialisation on purpose; empty: it does not."""
+
+ROUTING_BLOCKS = 16
+"""Equal blocks of a layer's value vectors that routing gives to groups of concepts."""
 
 NONE = "-"
 """What a text column holds where nothing applies."""

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from paraspec.core.definitions import ScorerName
+from paraspec.core.definitions import ROUTING_BLOCKS, Mechanism, ScorerName
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 from paraspec.core.tsv import records
@@ -59,6 +59,24 @@ class ModelRow(Section):
         1.0, gt=0, le=1, description="Zoo only: share of concepts trained."
     )
     seed: int = Field(0, ge=0, description="Zoo only: seed of weights and order.")
+    mechanism: Mechanism = Field(
+        "",
+        description="Zoo only: what changes specialisation in training: routing "
+        "(induces it) or dropout (suppresses it).",
+    )
+    strength: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Of the mechanism. Routing: share of the gradient withheld from "
+        "other blocks; dropout: share of coefficients that is dropped.",
+    )
+    baseline: str = Field(
+        "",
+        pattern=f"^$|{SAFE_NAME}",
+        description="Zoo only: model that differs in the mechanism alone; both start "
+        "from the same weights.",
+    )
     trajectory_of: str = Field(
         "", pattern=f"^$|{SAFE_NAME}", description="Training run of a checkpoint."
     )
@@ -145,6 +163,28 @@ class ModelRow(Section):
             raise ValueError("n_experts is for mixtral, which needs at least 2")
         return self
 
+    @model_validator(mode="after")
+    def _induced(self) -> Self:
+        if not bool(self.mechanism) == bool(self.strength) == bool(self.baseline):
+            raise ValueError(
+                "mechanism, strength (above 0) and baseline go together: a model "
+                "without a mechanism is the plain one"
+            )
+        if not self.mechanism:
+            return self
+        if self.source != "zoo":
+            raise ValueError("mechanism is for models that the study trains")
+        if self.architecture == "mixtral":
+            raise ValueError("mechanism is for dense models, not for mixtral")
+        if self.mechanism == "dropout" and self.strength == 1:
+            raise ValueError("dropout of strength 1 leaves no coefficient to train")
+        if self.mechanism == "routing" and self.d_ff % ROUTING_BLOCKS:
+            raise ValueError(
+                f"d_ff {self.d_ff} does not divide into {ROUTING_BLOCKS} blocks, which "
+                "routing needs"
+            )
+        return self
+
 
 def read_models(path: Path | str) -> tuple[ModelRow, ...]:
     """Read and validate a model table.
@@ -168,7 +208,7 @@ def read_models(path: Path | str) -> tuple[ModelRow, ...]:
             faults += [f"row {number} ({label}): {f}" for f in plain_faults(error)]
     faults += _twice(rows)
     if not faults:
-        faults = _trajectory_faults(rows)
+        faults = [*_trajectory_faults(rows), *_induced_faults(rows)]
     if not rows and not faults:
         faults = ["holds no models"]
     if faults:
@@ -219,6 +259,40 @@ def _trajectory_faults(rows: list[ModelRow]) -> list[str]:
                 "how many it had, more than its checkpoints"
             )
     return faults
+
+
+SET_BY_MECHANISM = {"model", "mechanism", "strength", "baseline"}
+"""Columns in which a model may differ from its baseline."""
+
+
+def _induced_faults(rows: list[ModelRow]) -> list[str]:
+    """What is wrong with models of a mechanism, seen beside their baselines."""
+    by_name = {row.model: row for row in rows}
+    faults, recipes = [], set()
+    for row in rows:
+        if not row.baseline:
+            continue
+        plain = by_name.get(row.baseline)
+        if plain is None or plain.mechanism:
+            faults.append(
+                f"baseline {row.baseline!r} of {row.model!r} is no plain model of the "
+                "table"
+            )
+        elif differing := _differing(row, plain):
+            faults.append(
+                f"{row.model!r} and its baseline {row.baseline!r} differ in "
+                f"{', '.join(differing)}: only the mechanism may"
+            )
+        else:
+            recipes.add(plain.model_dump_json(exclude=SET_BY_MECHANISM | {"seed"}))
+    if len(recipes) > 1:
+        faults.append("baselines differ in more than the seed: one recipe for all")
+    return faults
+
+
+def _differing(row: ModelRow, other: ModelRow) -> list[str]:
+    names = [name for name in ModelRow.model_fields if name not in SET_BY_MECHANISM]
+    return [name for name in names if getattr(row, name) != getattr(other, name)]
 
 
 def checkpoint_name(model: str, step: int) -> str:

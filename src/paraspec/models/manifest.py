@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from paraspec.core.definitions import Mechanism
 from paraspec.core.files import existing, sha256_of, write_text
 from paraspec.core.layout import StudyFiles
 from paraspec.core.model_table import ModelRow
@@ -69,6 +70,11 @@ class Manifest:
     """Whether Python files of the folder are run."""
     files: dict[str, StoredFile]
     """What the model is loaded from."""
+    mechanism: Mechanism = ""
+    """What changed specialisation in training; nothing of it remains in the folder."""
+    strength: float = 0.0
+    baseline: str = ""
+    """Model trained alike without the mechanism."""
 
     @property
     def weights_sha256(self) -> dict[str, str]:
@@ -142,6 +148,9 @@ def describe(
         licence=fetched.licence if fetched else "",
         remote_code=row.remote_code,
         files=_stored(folder),
+        mechanism=row.mechanism,
+        strength=row.strength,
+        baseline=row.baseline,
     )
 
 

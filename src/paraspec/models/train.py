@@ -86,6 +86,7 @@ def train(
     exposures: Sequence[int],
     row: ModelRow,
     on_step: Callable[[Progress], None],
+    on_batch: Callable[[Int[np.ndarray, " batch"]], None] = lambda _sentences: None,
 ) -> None:
     """Train in place for ``row.steps`` steps.
 
@@ -101,6 +102,8 @@ def train(
         Recipe: steps, batch, learning rate, seed.
     on_step
         Called after every step; may save a checkpoint.
+    on_batch
+        Told before every step which sentences its batch holds.
 
     Raises
     ------
@@ -120,7 +123,9 @@ def train(
         rate = learning_rate_at(step, row.steps, row.learning_rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        chosen = torch.from_numpy(next(order))
+        sentences = next(order)
+        on_batch(sentences)
+        chosen = torch.from_numpy(sentences)
         batch = ids[chosen, : lengths[chosen].max()]
         loss = next_token_loss(model, batch, pad)
         if not torch.isfinite(loss):

@@ -16,6 +16,7 @@ from paraspec.core.seeds import seed_for
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.planned import CONCEPTS, CORPUS
 from paraspec.core.tables.training import TRAINING
+from paraspec.models.induced import blocks_of, induced
 from paraspec.models.load import quiet_transformers
 from paraspec.models.manifest import (
     TrainingFacts,
@@ -77,7 +78,9 @@ def run(row: ModelRow, results: Path, checkpoints: Sequence[int]) -> None:
                 save(name, Trajectory(row.model, state.step))
 
         ids = encode(corpus["text"].tolist(), tokenizer)
-        train(model, ids, corpus["exposure"].tolist(), row, on_step)
+        blocks = corpus["concept"].map(blocks_of(concepts, row.seed)).to_numpy()
+        with induced(model, row, blocks) as on_batch:
+            train(model, ids, corpus["exposure"].tolist(), row, on_step, on_batch)
     kept = [p for p in curve if p.step % LOG_EVERY == 0 or p.step == row.steps]
     frame = pd.DataFrame([vars(p) for p in kept])
     write_table(frame, TRAINING, files.model(row.model, "training.csv"))

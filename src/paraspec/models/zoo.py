@@ -61,8 +61,9 @@ def model_config(row: ModelRow, vocab_size: int) -> PreTrainedConfig:
 
 
 def fresh_model(row: ModelRow, vocab_size: int) -> PreTrainedModel:
-    """Make a model with seeded random weights."""
-    torch.manual_seed(seed_for("weights", row.seed, row.model) % 2**31)
+    """Make a model with seeded random weights: its baseline's, if it has one."""
+    name = row.baseline or row.model
+    torch.manual_seed(seed_for("weights", row.seed, name) % 2**31)
     return AutoModelForCausalLM.from_config(
         model_config(row, vocab_size), dtype=torch.float32
     )

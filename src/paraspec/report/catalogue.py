@@ -107,5 +107,12 @@ CATALOGUE: dict[str, Entry] = {
         "semantic entropy and local intrinsic dimension, for each choice of the value "
         "vectors that are trained.",
     ),
+    "induced": Entry(
+        "What specialisation set in training does to knowledge",
+        CAUSAL,
+        "Scatter plots of accuracy and of bits per parameter against signed effect, a "
+        "point for each model with intervals, mechanisms told apart by colour and "
+        "shape and strengths by size, with the fitted line.",
+    ),
 }
 """Figure name to its entry, in the page's order: a category's figures together."""

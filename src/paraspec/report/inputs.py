@@ -13,6 +13,7 @@ from paraspec.core.tables.across_models import (
     CORRELATIONS,
     CROSS,
     CURVES,
+    ESTIMATES,
     MODELS,
     NON_KNOWLEDGE,
     OVERLAPS,
@@ -22,6 +23,7 @@ from paraspec.core.tables.across_models import (
     TRAJECTORY,
 )
 from paraspec.core.tables.causal import CAUSAL, CAUSAL_RUNS, CONTRASTS
+from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import EFFICIENCY
 from paraspec.core.tables.planned import CONCEPTS
@@ -33,6 +35,7 @@ class StudyTables:
 
     models: pd.DataFrame
     correlations: pd.DataFrame
+    estimates: pd.DataFrame
     tiers: pd.DataFrame
     sizes: pd.DataFrame
     trajectory: pd.DataFrame
@@ -48,6 +51,8 @@ class StudyTables:
     contrasts: pd.DataFrame
     runs: pd.DataFrame
     """What training was, of every arm and seed."""
+    induced: pd.DataFrame
+    """Models whose specialisation was set, and baselines; no rows without any."""
     efficiency: pd.DataFrame
     """Rows of every model that is no checkpoint."""
     vectors: pd.DataFrame
@@ -56,7 +61,7 @@ class StudyTables:
 
     @property
     def final(self) -> pd.DataFrame:
-        """Models that are no checkpoint, by ascending accuracy."""
+        """Models of the cross-model analyses, by ascending accuracy."""
         return final_models(self.models)
 
     @property
@@ -66,8 +71,8 @@ class StudyTables:
 
 
 def final_models(models: pd.DataFrame) -> pd.DataFrame:
-    """Models that are no checkpoint, by ascending accuracy."""
-    chosen = models[~models["checkpoint"]]
+    """Models that are no checkpoint and of no mechanism, by ascending accuracy."""
+    chosen = models[~models["checkpoint"] & (models["mechanism"] == "")]
     return chosen.sort_values(["accuracy", "model"], na_position="first")
 
 
@@ -100,6 +105,7 @@ def read_tables(root: Path) -> StudyTables:
     return StudyTables(
         models=models,
         correlations=across(CORRELATIONS),
+        estimates=across(ESTIMATES),
         tiers=across(TIERS),
         sizes=across(SIZES),
         trajectory=across(TRAJECTORY),
@@ -113,6 +119,7 @@ def read_tables(root: Path) -> StudyTables:
         causal=across(CAUSAL),
         contrasts=across(CONTRASTS),
         runs=across(CAUSAL_RUNS),
+        induced=across(INDUCED),
         efficiency=_stacked(efficiency, EFFICIENCY),
         vectors=read_vectors(files, mapped_model(models)),
         concepts=read_table(files.data("concepts.parquet"), CONCEPTS),

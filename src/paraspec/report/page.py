@@ -27,6 +27,7 @@ from paraspec.report.numbers import count
 from paraspec.report.page_tables import (
     of_arms,
     of_groups,
+    of_induced,
     of_masks,
     of_models,
     of_records,
@@ -193,19 +194,17 @@ def _sections(tables: StudyTables, verify: pd.DataFrame) -> list[Section]:
 
 
 def _causal(tables: StudyTables) -> list[Section]:
-    """What fine-tuning did, if anything was fine-tuned."""
-    if tables.causal.empty:
-        return []
-    return [
-        Section(
-            "Causal experiments",
-            [
-                of_arms.contrasts_table(tables),
-                of_arms.arms_table(tables),
-                of_arms.runs_table(tables),
-            ],
-        )
-    ]
+    """What fine-tuning did and what set specialisation did, where there was any."""
+    found: list[PageTable] = []
+    if not tables.causal.empty:
+        found += [
+            of_arms.contrasts_table(tables),
+            of_arms.arms_table(tables),
+            of_arms.runs_table(tables),
+        ]
+    if not tables.induced.empty:
+        found.append(of_induced.induced_table(tables))
+    return [Section("Causal experiments", found)] if found else []
 
 
 def _provenance(

@@ -19,6 +19,7 @@ from paraspec.core.tables.per_model import (
 )
 from paraspec.core.tables.planned import PROMPTS
 from paraspec.stats.answers import answers_of
+from paraspec.stats.induced_answers import bits_stored, certainty
 from paraspec.stats.items import summed
 from paraspec.stats.record import (
     Described,
@@ -106,6 +107,8 @@ class _Reader:
             masks=self._table(model, "masks.parquet", MASKS),
             answers=answers_of(items, primary, self._selector),
             described=self._described(model),
+            bits=bits_stored(items),
+            unseen=certainty(unseen),
         )
 
     def _described(self, model: str) -> Described:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from paraspec.core.definitions import NONE, primary_ratio
+from paraspec.core.definitions import NONE, Mechanism, primary_ratio
 from paraspec.core.errors import UserError
 from paraspec.core.files import existing
 from paraspec.core.model_table import ModelRow
@@ -20,6 +20,7 @@ from paraspec.core.table import Table, checked
 from paraspec.core.tables.measured import COLLATERAL
 from paraspec.core.tables.per_model import OVERLAP, PLANTED, SELECTION
 from paraspec.stats.answers import Answers
+from paraspec.stats.induced_answers import Certainty
 from paraspec.stats.items import MaskKind, Measured
 
 Kind = Literal["zoo", "published"]
@@ -52,6 +53,11 @@ class Card(BaseModel):
     steps: int = 0
     seed: int = 0
     trained_on_study: bool = True
+    mechanism: Mechanism = ""
+    """What changed specialisation in training on purpose."""
+    strength: float = 0.0
+    baseline: str = ""
+    """Model trained alike without the mechanism."""
     tokens_seen: int = Field(0, ge=0)
     """Tokens met in training; 0 if unknown."""
     trajectory: Trajectory | None = None
@@ -129,6 +135,10 @@ class Record:
     answers: Answers = field(default_factory=Answers)
     """Single answers at the primary ratio, for what sums per concept cannot tell."""
     described: Described = field(default_factory=Described)
+    bits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Bits that unmasked answers tell: concept by half."""
+    unseen: Certainty = field(default_factory=Certainty)
+    """Certainty of answers about concepts never met."""
 
     @property
     def primary(self) -> float:

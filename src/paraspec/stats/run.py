@@ -25,6 +25,7 @@ from paraspec.core.tables.across_models import (
     TRAJECTORY,
 )
 from paraspec.core.tables.causal import CAUSAL, CAUSAL_RUNS, CONTRASTS
+from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.causal import Arms, causal_table, contrasts_table
 from paraspec.stats.causal_estimates import causal_estimates
@@ -38,6 +39,8 @@ from paraspec.stats.curves import curves_table
 from paraspec.stats.estimates import estimates_table
 from paraspec.stats.evidence import evidence_of, together
 from paraspec.stats.groups import tiers_table
+from paraspec.stats.induced import induced_estimates
+from paraspec.stats.induced_table import induced_table
 from paraspec.stats.metrics import Tables, as_json, metrics
 from paraspec.stats.non_knowledge import non_knowledge_table
 from paraspec.stats.reading import read_study
@@ -64,6 +67,7 @@ TABLES = (
     CAUSAL,
     CONTRASTS,
     CAUSAL_RUNS,
+    INDUCED,
     CLAIMS,
 )
 """What :func:`write_tables` writes, as ``tables/<name>.csv``."""
@@ -91,7 +95,8 @@ def study_tables(
     models = models_table(study)
     arms = [Arms(each, study.draws, study.seed) for each in tuned]
     correlations = correlations_table(study)
-    estimates = together(estimates_table(study), causal_estimates(arms))
+    causal = together(causal_estimates(arms), induced_estimates(study))
+    estimates = together(estimates_table(study), causal)
     evidence = evidence_of(correlations, estimates)
     return {
         "models": models,
@@ -110,6 +115,7 @@ def study_tables(
         "causal": causal_table(arms),
         "causal_contrasts": contrasts_table(arms),
         "causal_runs": runs_table(tuned),
+        "induced": induced_table(study, models),
         "claims": claims_table(claims, evidence, path),
     }
 

@@ -27,12 +27,16 @@ class Study:
 
     @cached_property
     def models(self) -> tuple[Record, ...]:
-        """All models but checkpoints."""
-        return tuple(r for r in self.records if not r.checkpoint)
+        """All models but checkpoints, and those whose specialisation was set.
+
+        A model trained by a mechanism differs from others on purpose: it stands in the
+        table ``induced``, and in no statistic across models.
+        """
+        return tuple(r for r in self.records if not (r.checkpoint or r.card.mechanism))
 
     @cached_property
     def primary_models(self) -> tuple[Record, ...]:
-        """Models of the primary analysis: dense, no checkpoints.
+        """Models of the primary analysis: those that are dense.
 
         In a mixture of experts a mask hits vectors that a token may never be routed
         to, so its effects are not those of as large a share of a dense layer.

@@ -37,8 +37,11 @@ def models_table(study: Study) -> pd.DataFrame:
 
 
 def sizes_table(models: pd.DataFrame) -> pd.DataFrame:
-    """Table ``sizes``: models by parameters within family, no checkpoints."""
-    kept = models[~models["checkpoint"]]
+    """Table ``sizes``: models by parameters within family.
+
+    Without checkpoints, and without models whose specialisation was set.
+    """
+    kept = models[~models["checkpoint"] & (models["mechanism"] == "")]
     order = ["family", "parameters_total", "steps", "model"]
     return kept.sort_values(order)[SIZES.names].reset_index(drop=True)
 
@@ -69,6 +72,8 @@ def _identity(record: Record, study: Study) -> Row:
         "checkpoint": record.checkpoint,
         "trajectory_of": place.of if place else "",
         "trajectory_step": place.step if place else np.nan,
+        "mechanism": card.mechanism,
+        "strength": card.strength,
         "in_primary": record in study.primary_models,
         "source": card.source,
         "released": "" if card.released is None else card.released.isoformat(),

@@ -19,7 +19,14 @@ MODELS = table(
     ("checkpoint", "flag", "A trajectory checkpoint: never in cross-model statistics."),
     ("trajectory_of", "text", "Model whose checkpoint it is; empty otherwise."),
     ("trajectory_step", "number", "Its training step; NaN if no checkpoint."),
-    ("in_primary", "flag", "Enters the primary correlation: no checkpoint, no MoE."),
+    ("mechanism", "text", "What set its specialisation in training; empty: nothing."),
+    ("strength", "number", "Strength of the mechanism; 0 without one."),
+    (
+        "in_primary",
+        "flag",
+        "Enters the primary correlation: no checkpoint, no mixture of experts, no "
+        "mechanism.",
+    ),
     ("source", "text", "Where the model came from."),
     ("released", "text", "Release date; empty if unknown (models of the study)."),
     ("mmlu", "number", "Published MMLU score in percent; NaN if unknown."),

@@ -7,6 +7,7 @@ from paraspec.core.table import Table
 from paraspec.core.tables import (
     across_models,
     causal,
+    induced,
     judged,
     measured,
     per_model,
@@ -14,7 +15,16 @@ from paraspec.core.tables import (
     training,
 )
 
-MODULES = (planned, training, measured, per_model, causal, across_models, judged)
+MODULES = (
+    planned,
+    training,
+    measured,
+    per_model,
+    causal,
+    across_models,
+    induced,
+    judged,
+)
 
 TABLES: tuple[Table, ...] = tuple(
     dict.fromkeys(

@@ -12,6 +12,7 @@ from paraspec.report.figures.arms import ARMS
 from paraspec.report.figures.collateral import COLLATERAL
 from paraspec.report.figures.controls import CONTROLS
 from paraspec.report.figures.efficiency import EFFICIENCY
+from paraspec.report.figures.induced import INDUCED
 from paraspec.report.figures.masking_curves import MASKING_CURVES
 from paraspec.report.figures.pss_accuracy import PSS_ACCURACY
 from paraspec.report.figures.reliability import RELIABILITY
@@ -41,6 +42,7 @@ _DRAWN = {
         SELECTORS,
         RELIABILITY,
         ARMS,
+        INDUCED,
     )
 }
 FIGURES: dict[str, FigureSpec] = {name: _DRAWN[name] for name in CATALOGUE}
