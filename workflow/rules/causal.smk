@@ -12,13 +12,13 @@ rule finetune:
         "data/prompts.parquet",
         "data/sets.parquet",
         "data/corpus.parquet",
-    priority: 10  # the longest job
     output:
         expand("causal/{{model}}/{file}", file=ARM_FILES),
     log:
         "logs/finetune/{model}.log",
     benchmark:
         "benchmarks/finetune/{model}.tsv"
+    priority: 10  # the longest job
     conda:
         "../../envs/environment.yaml"
     resources:
