@@ -9,6 +9,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     Field,
+    PositiveFloat,
     PositiveInt,
     model_validator,
 )
@@ -142,7 +143,7 @@ class CausalConfig(Section):
     seeds: int = Field(3, ge=1, description="Seeds of every arm.")
     steps: int = Field(100, ge=1, description="Optimiser steps of every arm.")
     batch: int = Field(32, ge=1, description="Sentences of a step.")
-    learning_rates: tuple[float, ...] = Field(
+    learning_rates: tuple[PositiveFloat, ...] = Field(
         (0.001, 0.003, 0.01, 0.03),
         min_length=1,
         description="Swept on the development half, once per arm.",
@@ -168,8 +169,9 @@ class CausalConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if twice := sorted(set(self.models) & set(self.new_facts)):
-            raise ValueError(f"{twice[0]} stands in both models and new_facts")
+        names = self.fine_tuned
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands twice in models and new_facts")
         if NORM_ARM in self.arms and not {SPECIFIC_ARM, RANDOM_ARM} <= set(self.arms):
             raise ValueError(f"arm {NORM_ARM} needs {SPECIFIC_ARM} and {RANDOM_ARM}")
         return self
