@@ -23,10 +23,12 @@ from paraspec.core.tables.measured import COLLATERAL, MASKS
 from paraspec.core.tables.per_model import EFFICIENCY, PSS
 from paraspec.stats.answers import CONTROL, Answers
 from paraspec.stats.bootstrap import FloatArray
+from paraspec.stats.causal_estimates import causal_estimates
 from paraspec.stats.claims import Claim, read_claims
 from paraspec.stats.correlations import correlations_table
 from paraspec.stats.estimates import estimates_table
-from paraspec.stats.evidence import evidence_of
+from paraspec.stats.evidence import evidence_of, together
+from paraspec.stats.induced import induced_estimates
 from paraspec.stats.items import Cell, IntArray, Measured
 from paraspec.stats.record import Card, Described, Record, Trajectory, no_rows
 from paraspec.stats.study import Study, study_of
@@ -235,7 +237,10 @@ class _Maker:
 
 def judged(study: Study, claims: tuple[Claim, ...]) -> pd.DataFrame:
     """Table ``claims`` of a study."""
-    evidence = evidence_of(correlations_table(study), estimates_table(study))
+    estimates = together(
+        estimates_table(study), causal_estimates([]), induced_estimates(study)
+    )
+    evidence = evidence_of(correlations_table(study), estimates)
     return claims_table(claims, evidence, CLAIMS)
 
 

@@ -1,7 +1,5 @@
 """Arms: each metric by another way, pairing, resampling, failures, and claims."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -349,14 +347,6 @@ def test_the_files_of_a_model_are_read(tmp_path, tables, arms):
     pd.testing.assert_frame_equal(found, causal_table([arms]))
     with pytest.raises(UserError, match="no such file"):
         read_tuned(StudyFiles(tmp_path), ["n"])
-
-
-def test_two_thousand_draws_take_seconds(tuned):
-    started = time.perf_counter()
-    found = Arms(tuned, 2000, 0)
-    causal_table([found])
-    contrasts_table([found])
-    assert time.perf_counter() - started < 15
 
 
 @settings(max_examples=15, deadline=None)

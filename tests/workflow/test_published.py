@@ -65,7 +65,7 @@ def test_a_model_is_locked_fetched_and_not_fetched_again(hub, tmp_path, monkeypa
     study = Study(tmp_path)
     header = "model\tsource\trevision\tfamily"
     study.table.write_text(f"{header}\ntiny\thub:owner/tiny\tmain\tllama\n")
-    study.write(zoo={}, measure=MEASURE)
+    study.write(zoo={}, causal={}, measure=MEASURE)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     for name in set(os.environ) - set(kept):
         monkeypatch.delenv(name)

@@ -21,12 +21,12 @@ class Statistics:
     """Kinds of the models that a statistic was computed on."""
 
 
-def together(first: Statistics, second: Statistics) -> Statistics:
-    """Both tables as one; no id stands in both."""
+def together(*parts: Statistics) -> Statistics:
+    """All tables as one; no id stands in two."""
     return Statistics(
-        pd.concat([first.frame, second.frame], ignore_index=True),
-        {**first.tails, **second.tails},
-        {**first.kinds, **second.kinds},
+        pd.concat([part.frame for part in parts], ignore_index=True),
+        tails={name: tail for part in parts for name, tail in part.tails.items()},
+        kinds={name: kind for part in parts for name, kind in part.kinds.items()},
     )
 
 

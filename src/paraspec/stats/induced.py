@@ -113,7 +113,7 @@ def slope(x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
     """Least-squares slope of y on x over the last axis with weights; NaN if x is flat.
 
     >>> rows = np.array([[1.0, 2.0, 4.0]])
-    >>> float(slope(rows, 3 * rows - 1, np.ones((1, 3)))[0])
+    >>> round(float(slope(rows, 3 * rows - 1, np.ones((1, 3)))[0]), 9)
     3.0
     """
     dx = x - weighted_mean(x, weights)[..., None]

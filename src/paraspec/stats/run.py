@@ -95,8 +95,9 @@ def study_tables(
     models = models_table(study)
     arms = [Arms(each, study.draws, study.seed) for each in tuned]
     correlations = correlations_table(study)
-    causal = together(causal_estimates(arms), induced_estimates(study))
-    estimates = together(estimates_table(study), causal)
+    estimates = together(
+        estimates_table(study), causal_estimates(arms), induced_estimates(study)
+    )
     evidence = evidence_of(correlations, estimates)
     return {
         "models": models,
