@@ -23,6 +23,7 @@ reproduce: setup run ## Set up, run the whole study, write results/<study>/repor
 
 run: setup
 	$(BIN)/snakemake --cores $(CORES) --configfile config/$(STUDY).yaml
+	@$(BIN)/paraspec verdicts --results results/$(STUDY)
 	@echo "Report: results/$(STUDY)/report.html"
 
 test: setup ## Set up, then pass all tests and checks

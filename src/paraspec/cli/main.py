@@ -36,6 +36,7 @@ STEPS = {
     "verify": "stats",
     "figures": "report",
     "report": "report",
+    "verdicts": "verdicts",
     "explain": "explain",
     "schemas": "schemas",
 }
