@@ -25,6 +25,8 @@ from paraspec.stats.induced import (
 from paraspec.stats.induced_answers import bits_stored, certainty
 from paraspec.stats.run import read_study, study_tables
 
+pytestmark = pytest.mark.xdist_group("induced")  # one worker writes the study
+
 DRAWS = 300
 N_CONCEPTS = 18
 OTHERS = zoo()[:4]
