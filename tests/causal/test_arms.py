@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from paraspec.causal.arms import (
     POOLED,
     chosen_vectors,
-    overlap,
     pooled_activations,
     pooled_membership,
 )
@@ -96,6 +95,12 @@ def test_matched_vectors_fill_the_bins_as_the_concepts_own_do(share, n_experts):
                 # Its own only where nothing else is left in the bin.
                 needed = max(0, 2 * mine.sum() - inside.sum())
                 assert (mine & theirs).sum() == needed
+
+
+def overlap(one, other):
+    """Share of one arm's value vectors that another arm trains too."""
+    both = sum(int((a & b).sum()) for a, b in zip(one, other, strict=True))
+    return both / sum(int(a.sum()) for a in one)
 
 
 def test_random_arms_are_seeded_differ_by_seed_and_are_drawn_apart():

@@ -169,6 +169,28 @@ def test_an_interrupted_course_goes_on_where_it_was(files, whole, monkeypatch):
         pd.testing.assert_frame_equal(plain(found)[name], frame)
 
 
+def test_an_interrupted_training_goes_on_from_its_checkpoint(files, whole, monkeypatch):
+    steps, real = [], sweep.finetune
+
+    def watched(*arguments, on_step, before):
+        def told(step, loss):
+            steps.append(step)
+            if len(steps) == 6:  # of eight; checkpoints after two, four and six
+                raise KeyboardInterrupt
+            on_step(step, loss)
+
+        return real(*arguments, on_step=told, before=before)
+
+    monkeypatch.setattr(sweep, "finetune", watched)
+    with pytest.raises(KeyboardInterrupt):
+        run(files)
+    found = run(files)
+    assert steps[5:7] == [6, 5]
+    for name, frame in plain(whole).items():
+        pd.testing.assert_frame_equal(plain(found)[name], frame)
+    assert not list(files.causal("tiny").glob(".*"))
+
+
 def test_an_arm_that_diverges_is_reported_and_the_others_go_on(files, monkeypatch):
     real = sweep.Training.train
 

@@ -116,7 +116,7 @@ def chosen_vectors(
     - `LOW`: least active on the concepts' questions.
     - `matched`: as many random ones as `PV` of each tenth of a layer (of each expert)
       by mean |coefficient|, none of `PV`'s own while the tenth has others. Where `PV`
-      takes more than half of a tenth, the rest must be its own: `overlap` counts them.
+      takes more than half of a tenth, the rest must be its own.
 
     Parameters
     ----------
@@ -150,17 +150,6 @@ def chosen_vectors(
         return tuple(~own for own in top)
     order = _order(arm, rankings, top, seed)
     return tuple(_first(o, k) for o, k in zip(order, counts, strict=True))
-
-
-def overlap(one: Sequence[Vectors], other: Sequence[Vectors]) -> float:
-    """Share of one arm's value vectors that another arm trains too; NaN if none.
-
-    >>> overlap([torch.tensor([True, True])], [torch.tensor([False, True])])
-    0.5
-    """
-    both = sum(int((a & b).sum()) for a, b in zip(one, other, strict=True))
-    total = sum(int(a.sum()) for a in one)
-    return both / total if total else float("nan")
 
 
 def _order(

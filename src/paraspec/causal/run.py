@@ -88,32 +88,17 @@ def run_arms(
     lesson = lesson_of(study, corpus, config.concepts, seed, never_met)
     path = files.measure(model, "activations.safetensors")
     earlier = rankings_of(loaded, manifest, load_activations(path), None)
-    pooled = pooled_activations(
-        loaded, model, study, lesson.concepts, asking, batch_rows
+    pooled = rankings_of(
+        loaded,
+        manifest,
+        pooled_activations(loaded, model, study, lesson.concepts, asking, batch_rows),
+        None,
     )
     subject = Subject.of(loaded, manifest, study, lesson, earlier, asking, batch_rows)
-    training = Training(
-        subject,
-        snapshot(loaded.model),
-        rankings_of(loaded, manifest, pooled, None),
-        config,
-    )
-    mark = fingerprint(
-        {
-            "weights": manifest.weights_sha256,
-            "activations": sha256_of(path),
-            "lesson": sha256_text(repr(lesson)),
-            "tables": [sha256_text(f.to_csv()) for f in (study.table, study.sets)],
-            "config": config.model_dump_json(
-                exclude={"models", "new_facts", "arms", "seeds"}
-            ),
-            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-            "run": [batch_rows, seed, code],
-            "model": [str(loaded.model.dtype), loaded.model.device.type],
-            "libraries": [torch.__version__, transformers.__version__],
-        }
-    )
+    mark = _fingerprint(subject, config, sha256_of(path), [seed, code])
     store = ArmStore(files.causal(model), mark)
+    before = snapshot(loaded.model)
+    training = Training(subject, before, pooled, config, store.checkpoints)
     arms, seeds = config.trained_arms, range(config.seeds)
     for arm in arms:
         training.vectors(arm, SWEPT_SEED)
@@ -127,6 +112,27 @@ def run_arms(
     names = [run_name(*run) for run in runs]
     whole = dict.fromkeys(("arms.csv", "items.parquet", "answers.parquet"), names)
     store.finish({**whole, "sweep.csv": [sweep_name(arm) for arm in arms]})
+
+
+def _fingerprint(
+    subject: Subject, config: CausalConfig, activations: str, run: list[object]
+) -> str:
+    """Hash of all that a run depends on, its arm and seed apart."""
+    study, asking, model = subject.study, subject.asking, subject.loaded.model
+    whole = {"models", "new_facts", "arms", "seeds"}
+    return fingerprint(
+        {
+            "weights": subject.manifest.weights_sha256,
+            "activations": activations,
+            "lesson": sha256_text(repr(subject.lesson)),
+            "tables": [sha256_text(f.to_csv()) for f in (study.table, study.sets)],
+            "config": config.model_dump_json(exclude=whole),
+            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+            "run": [subject.batch_rows, *run],
+            "model": [str(model.dtype), model.device.type],
+            "libraries": [torch.__version__, transformers.__version__],
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class ArmStore:
         self._folder = folder
         self._runs = folder / ".runs" / fingerprint[:16]
 
+    @property
+    def checkpoints(self) -> Path:
+        """Folder for checkpoints of the training at work."""
+        return self._runs / "checkpoints"
+
     def has(self, run: str) -> bool:
         """Whether a run is finished."""
         return self._done(run).is_file()

@@ -1,7 +1,9 @@
 """One arm trained: at every learning rate of the sweep, and at the chosen one."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,6 +12,7 @@ from paraspec.causal.columns import Snapshot
 from paraspec.causal.finetune import Diverged, Recipe, Tuned, finetune, restored
 from paraspec.causal.measured import Subject
 from paraspec.core.config import CausalConfig
+from paraspec.core.progress import progress
 from paraspec.core.tables.causal import ArmName
 from paraspec.measure.ranked import Rankings
 
@@ -32,6 +35,8 @@ class Training:
     pooled: Rankings
     """Ranks value vectors on the pooled questions of all taught concepts."""
     config: CausalConfig
+    folder: Path
+    """Where the training at work keeps its checkpoints."""
 
     def vectors(self, arm: ArmName, seed: int) -> tuple[Vectors, ...]:
         """Value vectors that a run trains, by layer."""
@@ -44,22 +49,26 @@ class Training:
     def train(self, arm: ArmName, seed: int, learning_rate: float) -> Tuned:
         """Train an arm from the weights before; the model then is that arm.
 
+        An interrupted training goes on from its last checkpoint.
+
         Raises
         ------
         Diverged
             If training does; the model then is as before.
         """
         self.untrained()
-        loaded, config = self.subject.loaded, self.config
-        tuned = finetune(
-            loaded,
-            self.subject.lesson.sentences,
-            self.vectors(arm, seed),
-            Recipe(config.steps, config.batch, learning_rate, seed),
-            folder=None,
-            on_step=lambda _step, _loss: None,
-            before=self.before,
-        )
+        config, name = self.config, f"{arm}-{seed}-{learning_rate:g}"
+        with progress(f"training {name}", config.steps) as advance:
+            tuned = finetune(
+                self.subject.loaded,
+                self.subject.lesson.sentences,
+                self.vectors(arm, seed),
+                Recipe(config.steps, config.batch, learning_rate, seed),
+                self.folder / name,
+                on_step=lambda _step, _loss: advance(1),
+                before=self.before,
+            )
+        shutil.rmtree(self.folder)
         if not tuned.untouched_equal:
             raise AssertionError(f"arm {arm}: numbers changed that were not trained")
         return tuned
