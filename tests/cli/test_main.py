@@ -46,7 +46,7 @@ def test_help_needs_no_torch():
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["plan", "none.jsonl", "--results", "r"], "none.jsonl: no such file"),
+        (["data", "plan", "none.jsonl", "--results", "r"], "none.jsonl: no such file"),
         (["tokenizer", "--results", "r"], "corpus.parquet: no such file"),
         (
             ["score", "--model", "m", "--results", "r", *GRID, "--ratios", "0,2"],
@@ -75,9 +75,9 @@ def test_a_user_s_fault_is_one_line_and_exit_code_1(arguments, part, tmp_path):
         (["extract", "--model", "m", "--results", "r", "--dtype", "int8"], "int8"),
         (["extract", "--model", "m", "--results", "r", "--scorer", "x"], "cloze"),
         (["extract", "--results", "r"], "--model"),
-        (["plan", "f", "--results", "r", "--exposures", "8,x"], "8,x"),
-        (["plan", "f", "--results", "r", "--exposures", "8,0"], "exposures.1"),
-        (["plan", "f", "--results", "r", "--exposures", ""], "exposures: "),
+        (["data", "plan", "f", "--results", "r", "--exposures", "8,x"], "8,x"),
+        (["data", "plan", "f", "--results", "r", "--exposures", "8,0"], "exposures.1"),
+        (["data", "plan", "f", "--results", "r", "--exposures", ""], "exposures: "),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -92,7 +92,7 @@ def test_progress_goes_to_the_log_and_results_to_standard_output(
     tmp_path, concept_file
 ):
     path = concept_file(tmp_path / "c.jsonl", 2)
-    found = paraspec("plan", str(path), "--results", str(tmp_path), "--per-cell", "1",
+    found = paraspec("data", "plan", str(path), "--results", str(tmp_path), "--per-cell", "1",
                      "--general-items", "8")  # fmt: skip
     assert found.returncode == 0, found.stderr
     assert found.stdout == (

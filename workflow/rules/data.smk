@@ -54,10 +54,10 @@ rule plan:
         added=[f"--added {path}" for path in ADDED],
         untrained="" if TRAINED else "--untrained",
         seed=STUDY.seed,
-        code=code_of("plan"),
-        env=env_of("plan"),
+        code=code_of("data plan"),
+        env=env_of("data plan"),
     shell:
-        "paraspec plan {input.concepts} --results . --per-cell {params.per_cell} "
+        "paraspec data plan {input.concepts} --results . --per-cell {params.per_cell} "
         "--general-items {params.general_items} --exposures {params.exposures} "
         "{params.added} {params.untrained} --neutral {input.neutral} "
         "--seed {params.seed} > {log} 2>&1"

@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-GROUPS = {"data": "Make and check concept files."}
+GROUPS = {"data": "Make and check concept files; plan a study from them."}
 STEPS = {
     "measure": "measure_one",
     "plan": "plan",

@@ -18,7 +18,7 @@ from paraspec.models.load import LoadedModel
 
 @dataclass(frozen=True)
 class Planned:
-    """What ``paraspec plan`` wrote, as far as measuring needs it."""
+    """What ``paraspec data plan`` wrote, as far as measuring needs it."""
 
     concepts: pd.DataFrame
     """The ``concepts`` table."""

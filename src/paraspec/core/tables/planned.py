@@ -1,4 +1,4 @@
-"""Tables of a study's own data, written by ``paraspec plan``."""
+"""Tables of a study's own data, written by ``paraspec data plan``."""
 
 from paraspec.core.table import table
 
