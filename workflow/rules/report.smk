@@ -39,7 +39,7 @@ rule figure:
 rule report:
     input:
         expand("figures/{figure}.{kind}", figure=CATALOGUE, kind=["svg", "png"]),
-        expand("tables/{table}.csv", table=[*TABLES, "verify"]),
+        expand("tables/{table}.csv", table=[*TABLES, "claims", "verify"]),
         expand(
             "measure/{model}/{file}",
             model=MEASURED,
