@@ -1,7 +1,7 @@
 """A made-up study carried through to its figures, for tests of the page.
 
-Its numbers come from :mod:`tests.synthetic_study`, its tables from the step
-``correlate``.
+Its numbers come from :mod:`tests.synthetic_study`, its tables from the steps
+``correlate`` and ``judge``.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from paraspec.core.layout import StudyFiles
 from paraspec.report.figures import FIGURES, write_figure
 from paraspec.report.inputs import read_tables
 from paraspec.report.page import Sources, page
-from paraspec.stats.claims import read_claims
+from paraspec.stats.judging import judge_study
 from paraspec.stats.run import read_study, read_tuned, study_tables, write_tables
 from tests.synthetic import Fake, zoo
 from tests.synthetic_arms import write_arms
@@ -73,7 +73,8 @@ def made_up(folder):
     study = read_study(root, names, DRAWS, seed=0)
     write_arms(root, TUNED, n_concepts=9, taught=3, failed=[("CV", 0)])
     tuned = read_tuned(StudyFiles(root), [TUNED])
-    write_tables(root, study_tables(study, read_claims(CLAIMS), CLAIMS, tuned))
+    write_tables(root, study_tables(study, tuned))
+    judge_study(root, CLAIMS)
     _write_benchmarks(root / "benchmarks")
     drawn = read_tables(root)
     for name in FIGURES:

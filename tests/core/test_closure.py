@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from paraspec.core import closure
+from paraspec.report.catalogue import CATALOGUE, module_of
 
 PSS = ("paraspec.cli.stats", "pss")
 TRAIN = ("paraspec.cli.zoo", "train")
@@ -16,16 +17,21 @@ def package(tmp_path, monkeypatch):
     copy = tmp_path / "paraspec"
     shutil.copytree(closure.PACKAGE, copy)
     monkeypatch.setattr(closure, "PACKAGE", copy)
-    closure._tree.cache_clear()
+    forget()
     yield copy
+    forget()
+
+
+def forget():
     closure._tree.cache_clear()
+    closure._dumped.cache_clear()
 
 
 def edit(path, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    closure._tree.cache_clear()
+    forget()
 
 
 def test_statistics_never_reach_models_and_training_never_reaches_statistics():
@@ -42,7 +48,7 @@ def test_a_new_command_or_table_of_another_room_reruns_nothing(package):
     for other in ("stats/run.py", "report/page.py"):
         text = (package / other).read_text()
         (package / other).write_text(text + "\nNEW_RESULT = 1\n")
-    closure._tree.cache_clear()
+    forget()
     assert (closure.code_hash(*PSS), closure.code_hash(*TRAIN)) == before
 
 
@@ -92,3 +98,37 @@ def test_lock_names_are_compared_as_pip_does(tmp_path):
         "jaxtyping": "0.3",
         "ruamel-yaml": "1",
     }
+
+
+FIGURES = ("paraspec.cli.report", "figures")
+
+
+def drawn():
+    """Hash of every figure's code."""
+    return {name: closure.code_hash(*FIGURES, module_of(name)) for name in CATALOGUE}
+
+
+def test_an_edited_figure_changes_its_own_hash_alone_and_the_style_all(package):
+    before = drawn()
+    edit(package / "report/figures/sizes.py", "NEAR, STEP = 0.35", "NEAR, STEP = 0.36")
+    changed = {name for name, code in drawn().items() if code != before[name]}
+    assert changed == {"sizes"}
+    edit(package / "report/style.py", 'MUTED = "#5f6670"', 'MUTED = "#5f6671"')
+    assert not set(drawn().values()) & set(before.values())
+
+
+def test_a_figure_counts_what_its_own_module_imports_and_no_other_figure():
+    for name in CATALOGUE:
+        found = closure.closure(*FIGURES, module_of(name))
+        figures = {each for each in CATALOGUE if module_of(each) in found}
+        assert figures == {name}
+        assert {"paraspec.report.style", "paraspec.report.inputs"} <= found
+
+
+def test_parts_name_the_module_that_was_edited(package):
+    before = closure.code_parts(*TRAIN)
+    assert "paraspec.cli.zoo.train" in before
+    edit(package / "models/train.py", "WARM_UP_STEPS = 50", "WARM_UP_STEPS = 51")
+    after = closure.code_parts(*TRAIN)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"paraspec.models.train"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.judged import with_verdicts
 from tests.synthetic import Fake, concepts_table, items_table
 from tests.synthetic_arms import arm_tables, write_arms
 from tests.synthetic_study import write_study
@@ -12,7 +13,6 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.measured import ITEMS
 from paraspec.stats.causal_runs import tuned_of
-from paraspec.stats.claims import read_claims
 from paraspec.stats.run import read_study, read_tuned, study_tables
 
 CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
@@ -49,10 +49,15 @@ def study(folder, names):
 
 
 @pytest.fixture(scope="session")
-def found(study, folder):
+def computed(study, folder):
+    """What is computed across the made-up models."""
+    return study_tables(study, read_tuned(StudyFiles(folder), [TUNED]))
+
+
+@pytest.fixture(scope="session")
+def found(computed):
     """Every table across the made-up models."""
-    tuned = read_tuned(StudyFiles(folder), [TUNED])
-    return study_tables(study, read_claims(CLAIMS), CLAIMS, tuned)
+    return with_verdicts(computed)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.stats.conftest import CLAIMS
+from tests.judged import judged_tables
 from tests.synthetic import Fake, concepts_table, induced_zoo, items_table, zoo
 from tests.synthetic_study import write_study
 
@@ -12,7 +12,6 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.measured import ITEMS
-from paraspec.stats.claims import read_claims
 from paraspec.stats.induced import (
     NO_BITS,
     NO_MODELS,
@@ -23,7 +22,7 @@ from paraspec.stats.induced import (
     induced_records,
 )
 from paraspec.stats.induced_answers import bits_stored, certainty
-from paraspec.stats.run import read_study, study_tables
+from paraspec.stats.run import read_study
 
 pytestmark = pytest.mark.xdist_group("induced")  # one worker writes the study
 
@@ -48,7 +47,7 @@ def study(root):
 
 @pytest.fixture(scope="module")
 def found(study):
-    return study_tables(study, read_claims(CLAIMS), CLAIMS)
+    return judged_tables(study)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +69,7 @@ def test_models_of_a_mechanism_stand_beside_their_baselines(found):
 
 def test_a_mechanism_enters_no_statistic_across_models(root, found):
     names = [fake.model for fake in (*induced_zoo(), *OTHERS) if not fake.mechanism]
-    without = study_tables(
-        read_study(root, sorted(names), DRAWS, seed=0), read_claims(CLAIMS), CLAIMS
-    )
+    without = judged_tables(read_study(root, sorted(names), DRAWS, seed=0))
     models = found["models"].set_index("model")
     assert not models.loc[models["mechanism"] != "", "in_primary"].any()
     assert models.loc[models["mechanism"] == "", "in_primary"].all()
@@ -155,7 +152,7 @@ def test_the_claim_is_judged_where_there_are_such_models(found, root):
     assert claims.loc["induced-specialisation", "verdict"] in ("replicated", "partly")
     names = [fake.model for fake in OTHERS]
     plain = read_study(root, names, DRAWS, seed=0)
-    tables = study_tables(plain, read_claims(CLAIMS), CLAIMS)
+    tables = judged_tables(plain)
     assert tables["induced"].empty
     without = tables["claims"].set_index("id").loc["induced-specialisation"]
     assert without["verdict"] == "not testable"

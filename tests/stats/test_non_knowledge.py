@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from tests.stats.conftest import CLAIMS
+from tests.judged import judged_tables
 from tests.synthetic import NOT_KNOWN, Fake
 from tests.synthetic_study import write_study
 
@@ -14,8 +14,7 @@ from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table, write_table
 from paraspec.core.tables.measured import COLLATERAL, ITEMS, MASKS
 from paraspec.core.tables.per_model import SELECTION
-from paraspec.stats.claims import read_claims
-from paraspec.stats.run import read_study, study_tables
+from paraspec.stats.run import read_study
 
 FAKES = [
     Fake(f"m{i}", "fg"[i // 2], 12_000, 0.5 + 0.1 * i, 0.5, 0.2, controls=True)
@@ -27,7 +26,7 @@ OWN = ("specificity.non-knowledge", "specificity.top-minus-non-knowledge")
 
 
 def tables(root):
-    return study_tables(read_study(root, NAMES, 60, 0), read_claims(CLAIMS), CLAIMS)
+    return judged_tables(read_study(root, NAMES, 60, 0))
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,13 @@
 import json
 import shutil
 from dataclasses import replace
+from types import NoneType
 
 import numpy as np
 import pytest
 import typer
 from scipy import stats
+from tests.judged import with_verdicts
 from tests.stats.conftest import CLAIMS, DRAWS, TUNED
 from tests.synthetic import Fake
 from tests.synthetic_study import write_study
@@ -17,16 +19,18 @@ from paraspec.cli import stats as commands
 from paraspec.core.definitions import CONTROL_MASKS
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
-from paraspec.core.table import checked, read_table
+from paraspec.core.table import checked, read_table, write_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.core.tables.causal import CAUSAL, CONTRASTS
 from paraspec.core.tables.induced import INDUCED
 from paraspec.core.tables.judged import CLAIMS as CLAIMED
-from paraspec.stats.claims import read_claims
 from paraspec.stats.correlations import correlations_table
+from paraspec.stats.evidence_files import read_evidence
 from paraspec.stats.items import MaskKind
+from paraspec.stats.judging import judge_study
 from paraspec.stats.run import TABLES, read_study, study_tables, write_tables
 from paraspec.stats.summary import models_table
+from paraspec.stats.tails import Drawn, Student
 
 
 def test_every_table_is_as_described(found):
@@ -250,8 +254,34 @@ def test_never_seen_concepts_are_the_positive_control(found):
     assert row["k50_shared_top"] < row["k50_shared_random"]
 
 
-def test_written_metrics_are_flat_json_without_nan(found, tmp_path):
-    write_tables(tmp_path, found)
+def test_verdicts_from_the_written_evidence_are_the_same_bytes(
+    computed, found, tmp_path
+):
+    write_tables(tmp_path, computed)
+    files = StudyFiles(tmp_path)
+    judge_study(tmp_path, CLAIMS)
+    read = read_evidence(files)
+    assert list(read) == list(computed.evidence)
+    assert {type(each.tails) for each in read.values()} == {Drawn, Student, NoneType}
+    direct = tmp_path / "direct.csv"
+    write_table(found["claims"], CLAIMED, direct)
+    assert files.table("claims.csv").read_bytes() == direct.read_bytes()
+
+
+def test_a_claim_on_an_unknown_statistic_is_refused_when_judged(computed, tmp_path):
+    write_tables(tmp_path, computed)
+    claims = tmp_path / "claims.yaml"
+    named = CLAIMS.read_text().replace("statistic: pss.", "statistic: pps.", 1)
+    assert named != CLAIMS.read_text()
+    claims.write_text(named)
+    with pytest.raises(UserError, match="there is no statistic"):
+        judge_study(tmp_path, claims)
+    assert not StudyFiles(tmp_path).table("metrics.json").exists()
+
+
+def test_written_metrics_are_flat_json_without_nan(computed, found, tmp_path):
+    write_tables(tmp_path, computed)
+    judge_study(tmp_path, CLAIMS)
     text = StudyFiles(tmp_path).table("metrics.json").read_text()
     values = json.loads(text)
     assert "NaN" not in text
@@ -276,8 +306,9 @@ def test_tiny_and_degenerate_studies_give_reasons_and_no_crash(
     fakes = [Fake(f"m{i}", "f", 5000, knows, 0.2) for i in range(n_models)]
     names = write_study(tmp_path, fakes, n_concepts=9, draws=100)
     study = read_study(tmp_path, names, 100, 0)
-    found = study_tables(study, read_claims(CLAIMS), CLAIMS)
-    write_tables(tmp_path, found)
+    computed = study_tables(study)
+    write_tables(tmp_path, computed)
+    found = with_verdicts(computed)
     rows = found["correlations"]
     undefined = rows[rows["estimate"].isna()]
     assert (undefined["reason"] != "").all()
@@ -308,7 +339,7 @@ def test_bad_model_files_are_named(tmp_path):
 @pytest.fixture
 def app():
     made = typer.Typer()
-    for name in ("pss", "ablate", "correlate", "verify"):
+    for name in ("pss", "ablate", "correlate", "judge", "verify"):
         made.command(name)(getattr(commands, name))
     return made
 
@@ -332,8 +363,9 @@ def test_the_commands_chain(app, folder, names, tmp_path):
         assert files.measure(name, "pss.csv").read_text() == before
     models = [part for name in some for part in ("--model", name)]
     shared = ("--results", root)
-    done = run("correlate", *shared, *models, "--claims", CLAIMS, "--draws", 100)
+    done = run("correlate", *shared, *models, "--draws", 100)
     assert done.exit_code == 0
+    assert run("judge", *shared, "--claims", CLAIMS).exit_code == 0
     assert {f"{t.name}.csv" for t in TABLES} <= {
         path.name for path in (root / "tables").iterdir()
     }
@@ -342,7 +374,7 @@ def test_the_commands_chain(app, folder, names, tmp_path):
     for name in ("fine-tuning", "fine-tuning-entropy"):
         assert claims.loc[name, "verdict"] == "not testable"
         assert claims.loc[name, "reason"].startswith("no model was fine-tuned")
-    tuned = ("--claims", CLAIMS, "--draws", 100, "--fine-tuned", TUNED)
+    tuned = ("--draws", 100, "--fine-tuned", TUNED)
     run("correlate", *shared, *models, *tuned)
     assert len(read_table(files.table("causal.csv"), CAUSAL))
     assert len(read_table(files.table("causal_contrasts.csv"), CONTRASTS))

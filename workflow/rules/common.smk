@@ -17,6 +17,7 @@ from paraspec.core.model_table import checkpoint_name, read_models
 from paraspec.core.needs import needs_of
 
 BASE = Path(workflow.basedir)
+LOCK = BASE / "envs/requirements.lock"
 CONFIG_FILE = Path(
     (workflow.config_settings.configfiles or ["config/miniature.yaml"])[-1]
 ).absolute()
@@ -127,14 +128,14 @@ def entry_point(command):
     return f"paraspec.cli.{group[0] if group else STEPS[command]}", function
 
 
-def code_of(command):
+def code_of(command, only=""):
     """Hash of the code that a command runs; see paraspec.core.closure."""
-    return code_hash(*entry_point(command))
+    return code_hash(*entry_point(command), only)
 
 
-def env_of(command):
+def env_of(command, only=""):
     """Hash of the locked libraries that a command uses."""
-    return environment_hash(*entry_point(command), BASE / "envs/requirements.lock")
+    return environment_hash(*entry_point(command), LOCK, only)
 
 
 def listed(values):

@@ -1,6 +1,6 @@
 # Figures and the page. Each figure is a job of its own. What is wrapped in `report()`
 # also stands in `snakemake --report`, with a caption from workflow/report.
-from paraspec.report.catalogue import CATALOGUE
+from paraspec.report.catalogue import CATALOGUE, module_of
 
 
 report: "../report/study.rst"
@@ -30,8 +30,9 @@ rule figure:
         "../../envs/environment.yaml"
     params:
         shows=lambda wildcards: CATALOGUE[wildcards.figure].alt,
-        code=code_of("figures"),
-        env=env_of("figures"),
+        # Of the figures' modules only its own: an edit of one redraws one.
+        code=lambda wildcards: code_of("figures", module_of(wildcards.figure)),
+        env=lambda wildcards: env_of("figures", module_of(wildcards.figure)),
     shell:
         "paraspec figures --results . --only {wildcards.figure} > {log} 2>&1"
 
@@ -39,7 +40,7 @@ rule figure:
 rule report:
     input:
         expand("figures/{figure}.{kind}", figure=CATALOGUE, kind=["svg", "png"]),
-        expand("tables/{table}.csv", table=[*TABLES, "verify"]),
+        expand("tables/{table}.csv", table=[*TABLES, "claims", "verify"]),
         expand(
             "measure/{model}/{file}",
             model=MEASURED,

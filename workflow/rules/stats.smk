@@ -1,4 +1,4 @@
-# Across models: tables, claims, and the comparison with the published tables.
+# Across models: tables, verdicts on claims, and the comparison with the published tables.
 TABLES = [
     "models",
     "correlations",
@@ -17,7 +17,11 @@ TABLES = [
     "causal_contrasts",
     "causal_runs",
     "induced",
-    "claims",
+]
+EVIDENCE = [
+    "tables/evidence.parquet",
+    "tables/evidence_draws.parquet",
+    "tables/headline.json",
 ]
 REFERENCE = BASE / "results/reference" / STUDY.study
 
@@ -43,10 +47,9 @@ rule correlate:
         expand("causal/{model}/{file}", model=FINETUNED, file=ARM_FILES),
         table=root(STUDY.models),
         prompts="data/prompts.parquet",
-        claims=root(STUDY.claims),
     output:
         expand("tables/{table}.csv", table=TABLES),
-        "tables/metrics.json",
+        EVIDENCE,
     log:
         "logs/correlate.log",
     benchmark:
@@ -62,13 +65,34 @@ rule correlate:
         env=env_of("correlate"),
     shell:
         "paraspec correlate --results . {params.models} {params.fine_tuned} "
-        "--table {input.table} --claims {input.claims} --draws {params.draws} "
-        "--seed {params.seed} > {log} 2>&1"
+        "--table {input.table} --draws {params.draws} --seed {params.seed} "
+        "> {log} 2>&1"
+
+
+# A step of its own: a changed claim or threshold computes no statistic again.
+rule judge:
+    input:
+        EVIDENCE,
+        claims=root(STUDY.claims),
+    output:
+        "tables/claims.csv",
+        "tables/metrics.json",
+    log:
+        "logs/judge.log",
+    benchmark:
+        "benchmarks/judge.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code_of("judge"),
+        env=env_of("judge"),
+    shell:
+        "paraspec judge --results . --claims {input.claims} > {log} 2>&1"
 
 
 rule verify:
     input:
-        expand("tables/{table}.csv", table=TABLES),
+        expand("tables/{table}.csv", table=[*TABLES, "claims"]),
         reference=[root(path) for path in sorted(REFERENCE.glob("*.csv"))],
         tolerances=root("config/verify.yaml"),
     output:

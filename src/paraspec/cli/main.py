@@ -33,6 +33,7 @@ STEPS = {
     "pss": "stats",
     "ablate": "stats",
     "correlate": "stats",
+    "judge": "stats",
     "verify": "stats",
     "figures": "report",
     "report": "report",

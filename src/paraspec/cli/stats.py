@@ -1,4 +1,4 @@
-"""``paraspec pss``, ``ablate``, ``correlate`` and ``verify``: tables from tables."""
+"""``paraspec pss``, ``ablate``, ``correlate``, ``judge``, ``verify``: more tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,9 +42,6 @@ def ablate(items: Items, out: Out) -> None:
 def correlate(
     results: Results,
     model: Annotated[list[str], typer.Option("--model", help="Model; repeat it.")],
-    claims: Annotated[
-        Path, typer.Option("--claims", help="Pre-registered claims.")
-    ] = Path("config/claims.yaml"),
     seed: Seed = 0,
     draws: Draws = 2000,
     selector: Annotated[
@@ -59,15 +56,25 @@ def correlate(
         typer.Option("--fine-tuned", help="Model with arms, in causal/; repeat it."),
     ] = None,
 ) -> None:
-    """Statistics across models and the claims' verdicts: tables/*.csv, metrics.json."""
+    """Statistics across models: tables/*.csv, and the evidence for claims."""
     from paraspec.core.layout import StudyFiles
-    from paraspec.stats.claims import read_claims
     from paraspec.stats.run import read_study, read_tuned, study_tables, write_tables
 
-    preregistered = read_claims(claims)
     study = read_study(results, model, draws, seed, selector, table)
     tuned = read_tuned(StudyFiles(results), fine_tuned or ())
-    write_tables(results, study_tables(study, preregistered, claims, tuned))
+    write_tables(results, study_tables(study, tuned))
+
+
+def judge(
+    results: Results,
+    claims: Annotated[
+        Path, typer.Option("--claims", help="Pre-registered claims.")
+    ] = Path("config/claims.yaml"),
+) -> None:
+    """Verdicts on the claims, from the evidence: tables/claims.csv, metrics.json."""
+    from paraspec.stats.judging import judge_study
+
+    judge_study(results, claims)
 
 
 def verify(

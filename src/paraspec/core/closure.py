@@ -17,7 +17,7 @@ DISTRIBUTIONS = {"yaml": "pyyaml"}
 """Import names whose distribution is called otherwise."""
 
 
-def code_hash(module: str, function: str) -> str:
+def code_hash(module: str, function: str, only: str = "") -> str:
     """Hash of the syntax trees that a command needs, free of docstrings and comments.
 
     Parameters
@@ -26,24 +26,41 @@ def code_hash(module: str, function: str) -> str:
         Dotted name of the module that defines the command.
     function
         Its name: of this module only it and what stands outside functions counts.
+    only
+        Module that the command uses alone among those which its package collects:
+        one figure of the package of figures. All of them by default.
     """
     digest = hashlib.sha256(ast.dump(_command(module, function)).encode())
-    for name in sorted(closure(module, function)):
-        digest.update(name.encode() + ast.dump(_tree(name)).encode())
+    for name in sorted(closure(module, function, only)):
+        digest.update(name.encode() + _dumped(name))
     return digest.hexdigest()[:16]
 
 
-def environment_hash(module: str, function: str, lock: Path) -> str:
+def code_parts(module: str, function: str, only: str = "") -> dict[str, str]:
+    """Hash of each module that :func:`code_hash` covers, and of the command itself."""
+    command = ast.dump(_command(module, function)).encode()
+    parts = {name: _dumped(name) for name in sorted(closure(module, function, only))}
+    parts[f"{module}.{function}"] = command
+    return {name: hashlib.sha256(text).hexdigest()[:16] for name, text in parts.items()}
+
+
+def environment_hash(module: str, function: str, lock: Path, only: str = "") -> str:
     """Hash of the locked versions of the libraries which that code imports."""
-    versions = locked_versions(lock)
-    trees = [_command(module, function), *map(_tree, closure(module, function))]
-    used = {imported.split(".")[0] for tree in trees for imported in _imports(tree)}
-    names = sorted(DISTRIBUTIONS.get(name, name).replace("_", "-") for name in used)
-    pins = [f"{name}=={versions[name]}" for name in names if name in versions]
+    used = libraries(module, function, lock, only)
+    pins = [f"{name}=={version}" for name, version in used.items()]
     return hashlib.sha256(" ".join(pins).encode()).hexdigest()[:16]
 
 
-def closure(module: str, function: str) -> frozenset[str]:
+def libraries(module: str, function: str, lock: Path, only: str = "") -> dict[str, str]:
+    """Locked versions of the libraries which a command's code imports, by name."""
+    versions = locked_versions(lock)
+    trees = [_command(module, function), *map(_tree, closure(module, function, only))]
+    used = {imported.split(".")[0] for tree in trees for imported in _imports(tree)}
+    names = sorted(DISTRIBUTIONS.get(name, name).replace("_", "-") for name in used)
+    return {name: versions[name] for name in names if name in versions}
+
+
+def closure(module: str, function: str, only: str = "") -> frozenset[str]:
     """Modules of the package that a command imports, directly or through others."""
     found: set[str] = set()
     ahead = list(_own_imports(_command(module, function)))
@@ -51,8 +68,17 @@ def closure(module: str, function: str) -> frozenset[str]:
         name = ahead.pop()
         if name not in found:
             found.add(name)
-            ahead += _own_imports(_tree(name))
+            ahead += _followed(name, only)
     return frozenset(found)
+
+
+def _followed(name: str, only: str) -> Sequence[str]:
+    """What a module imports; a package that collects leads to the one meant alone."""
+    imported = _own_imports(_tree(name))
+    if not only or name != only.rpartition(".")[0]:
+        return imported
+    collected = f"{name}."
+    return [each for each in imported if each == only or not each.startswith(collected)]
 
 
 def locked_versions(lock: Path) -> dict[str, str]:
@@ -80,6 +106,11 @@ def _tree(module: str) -> ast.Module:
                 ast.Pass()
             ]
     return tree
+
+
+@cache
+def _dumped(module: str) -> bytes:
+    return ast.dump(_tree(module)).encode()
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -116,3 +116,8 @@ CATALOGUE: dict[str, Entry] = {
     ),
 }
 """Figure name to its entry, in the page's order: a category's figures together."""
+
+
+def module_of(figure: str) -> str:
+    """Dotted name of the module that draws a figure."""
+    return f"paraspec.report.figures.{figure}"

@@ -2,6 +2,7 @@
 write. Everything in between works on tables and arrays.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -26,29 +27,27 @@ from paraspec.core.tables.across_models import (
 )
 from paraspec.core.tables.causal import CAUSAL, CAUSAL_RUNS, CONTRASTS
 from paraspec.core.tables.induced import INDUCED
-from paraspec.core.tables.judged import CLAIMS
 from paraspec.stats.causal import Arms, causal_table, contrasts_table
 from paraspec.stats.causal_estimates import causal_estimates
 from paraspec.stats.causal_runs import Tuned, read_tuned, runs_table
-from paraspec.stats.claims import Claim
 from paraspec.stats.collateral import collateral_table
 from paraspec.stats.controls import controls_table
 from paraspec.stats.correlations import correlations_table
 from paraspec.stats.cross import cross_table
 from paraspec.stats.curves import curves_table
 from paraspec.stats.estimates import estimates_table
-from paraspec.stats.evidence import evidence_of, together
+from paraspec.stats.evidence import Evidence, evidence_of, together
+from paraspec.stats.evidence_files import write_evidence
 from paraspec.stats.groups import tiers_table
+from paraspec.stats.headline import Tables, as_json, headline
 from paraspec.stats.induced import induced_estimates
 from paraspec.stats.induced_table import induced_table
-from paraspec.stats.metrics import Tables, as_json, metrics
 from paraspec.stats.non_knowledge import non_knowledge_table
 from paraspec.stats.reading import read_study
 from paraspec.stats.selectors import overlaps_table, selectors_table
 from paraspec.stats.study import Study
 from paraspec.stats.summary import models_table, sizes_table
 from paraspec.stats.trajectory import trajectory_table
-from paraspec.stats.verdicts import claims_table
 
 TABLES = (
     MODELS,
@@ -68,27 +67,26 @@ TABLES = (
     CONTRASTS,
     CAUSAL_RUNS,
     INDUCED,
-    CLAIMS,
 )
 """What :func:`write_tables` writes, as ``tables/<name>.csv``."""
 
 
-def study_tables(
-    study: Study,
-    claims: tuple[Claim, ...],
-    path: Path,
-    tuned: tuple[Tuned, ...] = (),
-) -> dict[str, pd.DataFrame]:
-    """Compute every table across models, by name.
+@dataclass(frozen=True)
+class Computed:
+    """What was computed across models."""
+
+    tables: dict[str, pd.DataFrame]
+    evidence: dict[str, Evidence]
+    """Statistics that claims may name."""
+
+
+def study_tables(study: Study, tuned: tuple[Tuned, ...] = ()) -> Computed:
+    """Compute every table across models, and what claims are judged from.
 
     Parameters
     ----------
     study
         The models.
-    claims
-        Pre-registered claims.
-    path
-        Where they were read, for messages.
     tuned
         Fine-tuned models; none by default.
     """
@@ -98,8 +96,7 @@ def study_tables(
     estimates = together(
         estimates_table(study), causal_estimates(arms), induced_estimates(study)
     )
-    evidence = evidence_of(correlations, estimates)
-    return {
+    tables = {
         "models": models,
         "correlations": correlations.frame,
         "estimates": estimates.frame,
@@ -117,19 +114,19 @@ def study_tables(
         "causal_contrasts": contrasts_table(arms),
         "causal_runs": runs_table(tuned),
         "induced": induced_table(study, models),
-        "claims": claims_table(claims, evidence, path),
     }
+    return Computed(tables, evidence_of(correlations, estimates))
 
 
-def write_tables(results: Path, found: dict[str, pd.DataFrame]) -> None:
-    """Write the tables and ``metrics.json``, each checked against its description."""
+def write_tables(results: Path, found: Computed) -> None:
+    """Write tables, evidence and ``headline.json``, each as it is described."""
     files = StudyFiles(results)
     for table in TABLES:
-        path = files.table(f"{table.name}.csv")
-        write_table(found[table.name], table, path)
-    names = ("models", "correlations", "estimates", "controls", "claims")
-    headline = metrics(Tables(*(found[name] for name in names)))
-    write_text(files.table("metrics.json"), as_json(headline))
+        write_table(found.tables[table.name], table, files.table(f"{table.name}.csv"))
+    write_evidence(found.evidence, files)
+    names = ("models", "correlations", "estimates", "controls")
+    numbers = headline(Tables(*(found.tables[name] for name in names)))
+    write_text(files.table("headline.json"), as_json(numbers))
 
 
 __all__ = ["TABLES", "read_study", "read_tuned", "study_tables", "write_tables"]

@@ -7,6 +7,7 @@ from paraspec.core.table import Table
 from paraspec.core.tables import (
     across_models,
     causal,
+    evidence,
     induced,
     judged,
     measured,
@@ -23,6 +24,7 @@ MODULES = (
     causal,
     across_models,
     induced,
+    evidence,
     judged,
 )
 

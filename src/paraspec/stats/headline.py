@@ -1,9 +1,11 @@
-"""``metrics.json``: the study's headline numbers, flat, for ``dvc metrics``."""
+"""The study's headline numbers, flat, for ``dvc metrics``.
+
+``headline.json`` has them; with the counts of verdicts they become ``metrics.json``.
+"""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,6 @@ import pandas as pd
 from paraspec.core.definitions import STRONG_PSS
 from paraspec.stats.controls import RANDOM, TOP
 from paraspec.stats.items import MaskKind
-from paraspec.stats.verdicts import Verdict
 
 Metric = float | int | None
 
@@ -35,10 +36,9 @@ class Tables:
     correlations: pd.DataFrame
     estimates: pd.DataFrame
     controls: pd.DataFrame
-    claims: pd.DataFrame
 
 
-def metrics(tables: Tables) -> dict[str, Metric]:
+def headline(tables: Tables) -> dict[str, Metric]:
     """Headline numbers; undefined ones are None."""
     flat: dict[str, float] = {}
     flat |= _models(tables.models)
@@ -48,12 +48,11 @@ def metrics(tables: Tables) -> dict[str, Metric]:
         for row in frame.to_dict("records"):
             for end in ("", "_low", "_high"):
                 flat[f"{row['id']}{end}"] = float(row[f"estimate{end}"])
-    flat |= _verdicts(tables.claims)
     return {name: _plain(value) for name, value in flat.items()}
 
 
 def as_json(values: Mapping[str, Metric]) -> str:
-    """Text of ``metrics.json``; NaN is not JSON, so it has become null before."""
+    """Text of such numbers; NaN is not JSON, so it has become null before."""
     return json.dumps(values, indent=1, allow_nan=False) + "\n"
 
 
@@ -90,14 +89,6 @@ def _random(controls: pd.DataFrame, models: pd.DataFrame) -> dict[str, float]:
 def _basic(controls: pd.DataFrame, kind: MaskKind) -> pd.DataFrame:
     named = controls[list(kind._fields)] == list(kind)
     return controls[named.all(axis=1)]
-
-
-def _verdicts(claims: pd.DataFrame) -> dict[str, float]:
-    counts = claims["verdict"].value_counts()
-    return {
-        f"n_claims_{verdict.replace(' ', '_')}": int(counts.get(verdict, 0))
-        for verdict in get_args(Verdict)
-    }
 
 
 def _plain(value: float) -> Metric:
