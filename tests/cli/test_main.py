@@ -92,8 +92,8 @@ def test_progress_goes_to_the_log_and_results_to_standard_output(
     tmp_path, concept_file
 ):
     path = concept_file(tmp_path / "c.jsonl", 2)
-    found = paraspec("data", "plan", str(path), "--results", str(tmp_path), "--per-cell", "1",
-                     "--general-items", "8")  # fmt: skip
+    options = ["--results", str(tmp_path), "--per-cell", "1", "--general-items", "8"]
+    found = paraspec("data", "plan", str(path), *options)
     assert found.returncode == 0, found.stderr
     assert found.stdout == (
         "9 concepts, 0 added, 9 never seen, 360 training sentences\n"

@@ -23,8 +23,7 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
-    closure._tree.cache_clear()
-    closure._dumped.cache_clear()
+    closure._source.cache_clear()
 
 
 def edit(path, old, new):

@@ -7,7 +7,8 @@ it, an edit of a comment or docstring reruns nothing.
 import ast
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -32,14 +33,15 @@ def code_hash(module: str, function: str, only: str = "") -> str:
     """
     digest = hashlib.sha256(ast.dump(_command(module, function)).encode())
     for name in sorted(closure(module, function, only)):
-        digest.update(name.encode() + _dumped(name))
+        digest.update(name.encode() + _source(name).text)
     return digest.hexdigest()[:16]
 
 
 def code_parts(module: str, function: str, only: str = "") -> dict[str, str]:
     """Hash of each module that :func:`code_hash` covers, and of the command itself."""
     command = ast.dump(_command(module, function)).encode()
-    parts = {name: _dumped(name) for name in sorted(closure(module, function, only))}
+    names = sorted(closure(module, function, only))
+    parts = {name: _source(name).text for name in names}
     parts[f"{module}.{function}"] = command
     return {name: hashlib.sha256(text).hexdigest()[:16] for name, text in parts.items()}
 
@@ -54,8 +56,10 @@ def environment_hash(module: str, function: str, lock: Path, only: str = "") -> 
 def libraries(module: str, function: str, lock: Path, only: str = "") -> dict[str, str]:
     """Locked versions of the libraries which a command's code imports, by name."""
     versions = locked_versions(lock)
-    trees = [_command(module, function), *map(_tree, closure(module, function, only))]
-    used = {imported.split(".")[0] for tree in trees for imported in _imports(tree)}
+    imported = set(_imports(_command(module, function))).union(
+        *(_source(name).imports for name in closure(module, function, only))
+    )
+    used = {name.split(".")[0] for name in imported}
     names = sorted(DISTRIBUTIONS.get(name, name).replace("_", "-") for name in used)
     return {name: versions[name] for name in names if name in versions}
 
@@ -63,7 +67,7 @@ def libraries(module: str, function: str, lock: Path, only: str = "") -> dict[st
 def closure(module: str, function: str, only: str = "") -> frozenset[str]:
     """Modules of the package that a command imports, directly or through others."""
     found: set[str] = set()
-    ahead = list(_own_imports(_command(module, function)))
+    ahead = _own(_imports(_command(module, function)))
     while ahead:
         name = ahead.pop()
         if name not in found:
@@ -74,7 +78,7 @@ def closure(module: str, function: str, only: str = "") -> frozenset[str]:
 
 def _followed(name: str, only: str) -> Sequence[str]:
     """What a module imports; a package that collects leads to the one meant alone."""
-    imported = _own_imports(_tree(name))
+    imported = _source(name).own
     if not only or name != only.rpartition(".")[0]:
         return imported
     collected = f"{name}."
@@ -95,10 +99,27 @@ def _file(module: str) -> Path | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What is asked of a module again and again, for every step that imports it."""
+
+    tree: ast.Module
+    """Without docstrings."""
+    text: bytes
+    imports: frozenset[str]
+    own: Sequence[str]
+
+
 @cache
-def _tree(module: str) -> ast.Module:
+def _source(module: str) -> _Source:
     path = _file(module)
     assert path is not None, module
+    tree = _without_texts(path)
+    imports = frozenset(_imports(tree))
+    return _Source(tree, ast.dump(tree).encode(), imports, _own(sorted(imports)))
+
+
+def _without_texts(path: Path) -> ast.Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if hasattr(node, "body") and isinstance(node.body, list):
@@ -106,11 +127,6 @@ def _tree(module: str) -> ast.Module:
                 ast.Pass()
             ]
     return tree
-
-
-@cache
-def _dumped(module: str) -> bytes:
-    return ast.dump(_tree(module)).encode()
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -128,7 +144,7 @@ def _command(module: str, function: str) -> ast.Module:
     """
     kept = [
         node
-        for node in _tree(module).body
+        for node in _source(module).tree.body
         if not isinstance(node, ast.FunctionDef)
         or node.name == function
         or node.name.startswith("_")
@@ -145,10 +161,10 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _own_imports(tree: ast.AST) -> Sequence[str]:
-    """Modules of this package, with the packages that hold them."""
+def _own(imports: Iterable[str]) -> list[str]:
+    """Modules of this package among imports, with the packages that hold them."""
     names = []
-    for imported in _imports(tree):
+    for imported in imports:
         if imported.split(".")[0] != NAME:
             continue
         parts = imported.split(".")

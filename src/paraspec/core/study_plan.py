@@ -19,7 +19,7 @@ STORED_SHARE = 3 * 0.4 / 7
 SMALL_BYTES = 30e6
 """All files of a small model; measured on the miniature study."""
 H100_SCORE_MINUTES = 1.44
-"""Scoring a billion parameters on one H100, from measured rates: docs/performance.md."""
+"""Scoring a billion parameters on one H100, by the rates of docs/performance.md."""
 
 
 @dataclass(frozen=True)
