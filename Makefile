@@ -55,7 +55,7 @@ lock: ## Pin what is installed now
 	{ echo "# Every package that 'make' installs, pinned. Written by 'make lock'."; \
 	  $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip --exclude wheel | sed 's/+cpu//'; } > envs/requirements.lock.new
 	mv envs/requirements.lock.new envs/requirements.lock
-	$(BIN)/python envs/conda_from_lock.py
+	$(BIN)/python envs/from_lock.py
 
 clean: ## Remove the environment (results stay)
 	rm -rf $(VENV)

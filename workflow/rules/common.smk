@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from paraspec.cli.main import STEPS
 from paraspec.core.closure import code_hash, environment_hash
@@ -44,8 +45,15 @@ HUB = [name for name, row in ROWS.items() if row.repository]
 LOCAL = [name for name in ROWS if name not in TRAINED and name not in HUB]
 MEASURED = [*ROWS, *CHECKPOINTS]
 
-# Rules call the paraspec that lies beside the Python that runs Snakemake.
-shell.prefix(f"export PATH={Path(sys.executable).parent}:$PATH; set -euo pipefail; ")
+# Rules run the package of this checkout: with the Python that runs Snakemake or, where
+# a site deploys with conda, with that of the rule's environment.
+BY_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+PYTHON = "python" if BY_CONDA else shlex.quote(sys.executable)
+SOURCES = shlex.quote(str(BASE / "src"))
+shell.prefix(
+    f"export PYTHONPATH={SOURCES}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+    f'paraspec() {{{{ {PYTHON} -m paraspec "$@"; }}}}; set -euo pipefail; '
+)
 
 
 def root(path):
