@@ -30,6 +30,10 @@ include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    lock_models()
+
+
 rule all:
     default_target: True
     input:

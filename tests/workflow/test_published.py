@@ -80,3 +80,20 @@ def test_a_model_is_locked_fetched_and_not_fetched_again(hub, tmp_path, monkeypa
     assert commit in (tmp_path / "models.lock.tsv").read_text()
     again = study.snakemake("-n", "models/tiny/model.json")
     assert "Nothing to be done" in again.stdout + again.stderr
+    # A further row is fetched; the first model stays as it is.
+    hub.repositories["owner/second"] = hub.repositories["owner/tiny"]
+    with study.table.open("a") as table:
+        table.write("second\thub:owner/second\tmain\tllama\n")
+    both = ["models/tiny/model.json", "models/second/model.json"]
+    planned = jobs(study.snakemake("-n", *both).stdout)
+    assert planned == {"fetch_model": 1}
+    # Another commit in a model's own row fetches that model.
+    lock = tmp_path / "models.lock.tsv"
+    lock.write_text(lock.read_text().replace(commit, "0" * 40))
+    assert jobs(study.snakemake("-n", both[0]).stdout) == {"fetch_model": 1}
+    # A row that contradicts its lock is told, not guessed.
+    study.table.write_text(study.table.read_text().replace("\tmain\t", "\tv2\t"))
+    refused = study.snakemake("-n", *both)
+    assert refused.returncode == 1
+    assert "paraspec resolve --models" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr

@@ -13,7 +13,7 @@ from paraspec.cli.main import STEPS
 from paraspec.core.closure import code_hash, environment_hash
 from paraspec.core.config import check_study, parse_study
 from paraspec.core.errors import UserError
-from paraspec.core.model_lock import lock_path
+from paraspec.core.model_lock import locked_commit, read_lock
 from paraspec.core.model_table import checkpoint_name, read_models
 from paraspec.core.needs import needs_of
 
@@ -25,17 +25,23 @@ CONFIG_FILE = Path(
 
 
 def load_study():
-    """Validated configuration and model table, or one plain message."""
+    """Validated configuration, model table and locked commits, or one message."""
     try:
         study = parse_study(config, "configuration")
         rows = read_models(BASE / study.models)
         check_study(study, rows)
+        locked = read_lock(BASE / study.models)
+        commits = {
+            row.model: locked_commit(BASE / study.models, row)
+            for row in rows
+            if row.repository and row.model in locked
+        }
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    return study, {row.model: row for row in rows}
+    return study, {row.model: row for row in rows}, commits
 
 
-STUDY, ROWS = load_study()
+STUDY, ROWS, COMMITS = load_study()
 TRACED = STUDY.zoo.trajectory_model
 CHECKPOINTS = {
     checkpoint_name(TRACED, step): TRACED for step in STUDY.zoo.trajectory_steps
@@ -118,6 +124,32 @@ def dtype_of(wildcards):
 def recipe_of(wildcards):
     """What makes the model: any change of it trains, fetches or describes it anew."""
     return row_of(wildcards).recipe
+
+
+def commit_of(wildcards):
+    """Commit that a hub model is locked to; empty as long as it is not locked."""
+    return COMMITS.get(wildcards.model, "")
+
+
+def lock_models():
+    """Lock the hub models that this run fetches, where their rows are new.
+
+    Their jobs take `commit` from here: Snakemake asks for parameters anew before a job
+    starts.
+    """
+    fetched = {
+        job.wildcards.model
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name == "fetch_model"
+    }
+    if fetched - set(COMMITS):
+        from paraspec.models.hub.resolve import resolve
+
+        try:
+            locked = resolve(BASE / STUDY.models)
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+        COMMITS.update({row.model: row.commit for row in locked})
 
 
 def needs(step, quantity):

@@ -62,32 +62,9 @@ if TRACED:
             "--checkpoints {params.steps} > {log} 2>&1"
 
 
-rule lock_models:
-    input:
-        root(STUDY.models),
-    output:
-        # Kept while the job runs: commits that are locked already stay.
-        update(root(lock_path(Path(STUDY.models)))),
-    log:
-        "logs/lock_models.log",
-    benchmark:
-        "benchmarks/lock_models.tsv"
-    retries: 1
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        downloads=1,
-    params:
-        code=code_of("resolve"),
-        env=env_of("resolve"),
-    shell:
-        "paraspec resolve --models {input} > {log} 2>&1"
-
-
+# The lock is no input: its other rows would fetch this model anew. What the model needs
+# of it is `commit`; rows that are not locked yet are when the run starts (Snakefile).
 rule fetch_model:
-    input:
-        root(lock_path(Path(STUDY.models))),
     output:
         "models/{model}/model.json",
     log:
@@ -107,6 +84,7 @@ rule fetch_model:
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
+        commit=commit_of,
         code=code_of("fetch"),
         env=env_of("fetch"),
     shell:
