@@ -192,9 +192,7 @@ class Cluster:
         self.state.chmod(0o755)
         ETC.mkdir(exist_ok=True)
         CONF.write_text(settings(self.state, self.host))
-        GRES.write_text(
-            f"{HEADER}{self.state}\nName=gpu Type=h200 File=/dev/null\n"
-        )
+        GRES.write_text(f"{HEADER}{self.state}\nName=gpu Type=h200 File=/dev/null\n")
         self.start_munge()
         self.start_controller()
         ask("slurmd", "-N", self.host)
@@ -206,7 +204,12 @@ class Cluster:
         key = own / "key"
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o400)
-        named = {"key": key, "log": own / "log", "pid": own / "pid", "seed": own / "seed"}
+        named = {
+            "key": key,
+            "log": own / "log",
+            "pid": own / "pid",
+            "seed": own / "seed",
+        }
         files = [f"--{name}-file={path}" for name, path in named.items()]
         ask("munged", "--force", f"--socket={own}/socket", *files)
         wait_for("munge's socket", (own / "socket").exists)

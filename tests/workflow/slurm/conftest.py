@@ -69,7 +69,7 @@ class Toy:
     folder: Path
 
     def start(self, *arguments: str, **config: object) -> Run:
-        """Start it through SLURM."""
+        """Start it through SLURM; a later ``--profile`` replaces the study's."""
         numbered = len(list(self.folder.parent.glob(f"{self.folder.name}.*.log")))
         log = self.folder.with_name(f"{self.folder.name}.{numbered}.log")
         toy = ["--snakefile", str(Path(__file__).with_name("toy.smk"))]

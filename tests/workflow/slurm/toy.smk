@@ -6,9 +6,9 @@ FAULTY = [name for name in config.get("faulty", "").split(",") if name]
 
 
 rule all:
-    localrule: True
     input:
         "all.txt",
+    localrule: True
 
 
 rule steady:
@@ -58,6 +58,20 @@ rule slow:
     shell:
         "echo slow {resources.runtime} >> attempts.txt; echo half > {output}; "
         "[ {resources.attempt} -gt 1 ] || sleep 300; echo slow > {output}"
+
+
+# Named as the study's rule is, so that what a site sets for that acts here.
+rule score:
+    output:
+        "score.txt",
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=1,
+    shell:
+        "echo score >> attempts.txt; "
+        "squeue -h -j $SLURM_JOB_ID -o '%P %b %m %l' > {output}; "
+        "echo GPU $CUDA_VISIBLE_DEVICES >> {output}"
 
 
 rule gather:
