@@ -162,6 +162,11 @@ def needs(step, quantity):
     return quantity_of
 
 
+def growing(amount):
+    """Resource function of a step that is no model's: more at each attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def entry_point(command):
     """Module and function of a command such as `train` or `data build`."""
     *group, function = command.split()

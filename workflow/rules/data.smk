@@ -19,6 +19,7 @@ rule build_factbook:
         "logs/build_factbook.log",
     benchmark:
         "benchmarks/build_factbook.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -45,6 +46,7 @@ rule plan:
         "logs/plan.log",
     benchmark:
         "benchmarks/plan.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -72,6 +74,7 @@ rule tokenizer:
         "logs/tokenizer.log",
     benchmark:
         "benchmarks/tokenizer.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -138,6 +138,9 @@ rule pss:
         "benchmarks/pss/{model}.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         draws=STUDY.stats.draws,
         seed=STUDY.seed,
@@ -159,6 +162,9 @@ rule ablate:
         "benchmarks/ablate/{model}.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code_of("ablate"),
         env=env_of("ablate"),
@@ -183,6 +189,9 @@ if STUDY.plant.model:
             f"benchmarks/plant/{STUDY.plant.model}.tsv"
         conda:
             "../../envs/environment.yaml"
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(120),
         params:
             model=STUDY.plant.model,
             concepts=STUDY.plant.concepts,

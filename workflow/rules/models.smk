@@ -19,6 +19,9 @@ rule train:
     priority: 10
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
@@ -50,6 +53,9 @@ if TRACED:
         priority: 20
         conda:
             "../../envs/environment.yaml"
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(240),
         params:
             model=TRACED,
             models=root(STUDY.models),
@@ -103,6 +109,7 @@ rule register:
         "benchmarks/register/{model}.tsv"
     wildcard_constraints:
         model=one_of(LOCAL),
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -28,6 +28,9 @@ rule figure:
         figure=one_of(CATALOGUE),
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         shows=lambda wildcards: CATALOGUE[wildcards.figure].alt,
         # Of the figures' modules only its own: an edit of one redraws one.
@@ -68,6 +71,9 @@ rule report:
         "benchmarks/report.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         config=root(CONFIG_FILE),
         code=code_of("report"),

@@ -56,6 +56,9 @@ rule correlate:
         "benchmarks/correlate.tsv"
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         models=[f"--model {model}" for model in MEASURED],
         fine_tuned=[f"--fine-tuned {model}" for model in FINETUNED],
@@ -101,6 +104,7 @@ rule verify:
         "logs/verify.log",
     benchmark:
         "benchmarks/verify.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

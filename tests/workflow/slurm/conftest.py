@@ -1,0 +1,97 @@
+"""A SLURM for the session, and toy runs through the study's own profile."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import BASE
+from tests.workflow.slurm.cluster import CannotStart, Cluster
+
+PROFILE = [
+    *("--profile", "profiles/slurm"),
+    # Nobody else waits for this controller: it is asked often.
+    *("--slurm-init-seconds-before-status-checks", "2"),
+    *("--latency-wait", "5"),
+]
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A running SLURM; where it cannot run, the reason why tests are skipped."""
+    try:
+        with Cluster() as running:
+            yield running
+    except CannotStart as reason:
+        if os.environ.get("PARASPEC_SLURM") == "required":
+            raise
+        pytest.skip(f"no SLURM: {reason}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Snakemake at work in a process group of its own; what it says goes to a file."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def ended(self, seconds: float = 240) -> str:
+        """All it said, once it has ended well."""
+        code = self.process.wait(seconds)
+        said = self.log.read_text()
+        assert code == 0, said
+        return said
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+def begin(arguments: list[str], log: Path) -> Run:
+    """Start Snakemake from the checkout, as a user would."""
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=BASE, stdout=out, stderr=out, start_new_session=True
+        )
+    return Run(process, log)
+
+
+@dataclass(frozen=True)
+class Toy:
+    """The toy workflow in a folder of its own."""
+
+    folder: Path
+
+    def start(self, *arguments: str, **config: object) -> Run:
+        """Start it through SLURM; a later ``--profile`` replaces the study's."""
+        numbered = len(list(self.folder.parent.glob(f"{self.folder.name}.*.log")))
+        log = self.folder.with_name(f"{self.folder.name}.{numbered}.log")
+        toy = ["--snakefile", str(Path(__file__).with_name("toy.smk"))]
+        given = [f"{key}={value}" for key, value in config.items()]
+        where = ["--directory", str(self.folder)]
+        named = ["--config", *given] if given else []
+        return begin([*PROFILE, *toy, *where, *arguments, *named], log)
+
+    @property
+    def attempts(self) -> list[str]:
+        """What was started, line by line."""
+        path = self.folder / "attempts.txt"
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def result(self) -> list[str]:
+        """What the last rule gathered."""
+        return (self.folder / "all.txt").read_text().split()
+
+
+@pytest.fixture
+def toy(tmp_path, cluster) -> Toy:
+    """The toy workflow, not run yet."""
+    (tmp_path / "toy").mkdir()
+    return Toy(tmp_path / "toy")
