@@ -12,7 +12,9 @@ from paraspec.core.config import read_study as read_config
 from paraspec.core.layout import StudyFiles
 from paraspec.report.figures import FIGURES, write_figure
 from paraspec.report.inputs import read_tables
-from paraspec.report.page import Sources, page
+from paraspec.report.page import page
+from paraspec.report.provenance import gather
+from paraspec.report.provenance_record import NAME, write_provenance
 from paraspec.stats.judging import judge_study
 from paraspec.stats.run import read_study, read_tuned, study_tables, write_tables
 from tests.synthetic import Fake, zoo
@@ -33,7 +35,7 @@ FAKES = (
 )
 TUNED = "llama-64-s0"
 """Model with arms."""
-BENCHMARK = "s\th:m:s\tmax_rss\n{s}\t0:00:00\t{rss}\n"
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{s}\t0:00:00\t{rss}\t{cpu}\n"
 
 
 def checkpoints():
@@ -79,24 +81,26 @@ def made_up(folder):
     drawn = read_tables(root)
     for name in FIGURES:
         write_figure(name, drawn, root)
+    _write_provenance(root)
     return root
+
+
+def _write_provenance(root):
+    concepts = root.parent / "factbook.jsonl"
+    concepts.write_text("{}\n")
+    sources = {"configuration": CONFIG, "claims": CLAIMS, "concepts": concepts}
+    found = gather(root, read_config(CONFIG), sources, BASE)
+    write_provenance(found, root / NAME)
 
 
 def _write_benchmarks(folder):
     (folder / "train").mkdir(parents=True)
-    for name, seconds, rss in (("a", 61.5, 300), ("b", 30, 1536)):
-        text = BENCHMARK.format(s=seconds, rss=rss)
+    for name, seconds, rss, cpu in (("a", 61.5, 300, 30.25), ("b", 30, 1536, 10.25)):
+        text = BENCHMARK.format(s=seconds, rss=rss, cpu=cpu)
         (folder / "train" / f"{name}.tsv").write_text(text)
-    (folder / "plan.tsv").write_text(BENCHMARK.format(s=0.5, rss="-"))
+    (folder / "plan.tsv").write_text(BENCHMARK.format(s=0.5, rss="-", cpu=0.2))
 
 
-def sources(folder):
-    """Files that the page names; the concept file is written into ``folder``."""
-    factbook = folder / "factbook.jsonl"
-    factbook.write_text("{}\n")
-    return Sources(CONFIG, CLAIMS, factbook)
-
-
-def page_of(root, named):
-    """Make the page of a results folder, naming these sources."""
-    return page(root, read_config(CONFIG), named)
+def page_of(root, claims=CLAIMS):
+    """Make the page of a results folder."""
+    return page(root, read_config(CONFIG), claims)

@@ -52,9 +52,8 @@ def browser():
 def address(browser, tmp_path_factory):
     """File address of the made-up study's page."""
     root = made_up.made_up(tmp_path_factory.getbasetemp())
-    folder = tmp_path_factory.mktemp("browser")
-    path = folder / "report.html"
-    path.write_text(made_up.page_of(root, made_up.sources(folder)), encoding="utf-8")
+    path = tmp_path_factory.mktemp("browser") / "report.html"
+    path.write_text(made_up.page_of(root), encoding="utf-8")
     return path.as_uri()
 
 

@@ -24,25 +24,8 @@ def drawn(root):
 
 
 @pytest.fixture(scope="session")
-def sources(tmp_path_factory):
-    """Files that the page names."""
-    return made_up.sources(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="session")
-def factbook(sources):
-    return sources.factbook
-
-
-@pytest.fixture(scope="session")
-def make_page(sources):
-    """Make the page of a folder."""
-    return lambda root: made_up.page_of(root, sources)
-
-
-@pytest.fixture(scope="session")
-def html(root, make_page):
-    return make_page(root)
+def html(root):
+    return made_up.page_of(root)
 
 
 @pytest.fixture

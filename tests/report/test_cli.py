@@ -2,6 +2,7 @@
 
 import pytest
 import typer
+from tests import made_up
 from typer.testing import CliRunner
 
 from paraspec.cli import report as commands
@@ -38,12 +39,11 @@ def test_an_unknown_figure_is_refused_with_the_list(call, copy):
 
 
 @pytest.fixture
-def report(call, copy, sources):
+def report(call, copy):
     """Call ``report`` on the copy."""
 
     def run(*more):
-        options = ["--config", sources.config, "--claims", sources.claims]
-        options += ["--factbook", sources.factbook]
+        options = ["--config", made_up.CONFIG, "--claims", made_up.CLAIMS]
         return call("report", "--results", copy, *options, *more)
 
     return run
@@ -68,7 +68,7 @@ def test_nothing_is_left_behind_when_a_table_is_missing(report, copy):
     assert not list(copy.glob("*report.html*"))
 
 
-def test_a_missing_factbook_is_named(report, tmp_path):
-    done = report("--factbook", tmp_path / "none.jsonl")
+def test_missing_claims_are_named(report, tmp_path):
+    done = report("--claims", tmp_path / "none.yaml")
     assert isinstance(done.exception, UserError)
-    assert "none.jsonl" in str(done.exception)
+    assert "none.yaml" in str(done.exception)

@@ -198,12 +198,12 @@ def test_models_of_a_mechanism_have_a_table_of_their_own(html, drawn):
     assert not {"routing-llama-64-s0", "dropout-llama-64-s1"} & others
 
 
-def test_a_study_without_causal_experiments_does_not_speak_of_them(copy, make_page):
+def test_a_study_without_causal_experiments_does_not_speak_of_them(copy):
     files = StudyFiles(copy)
     for table in (CAUSAL, CONTRASTS, INDUCED):
         path = files.table(f"{table.name}.csv")
         write_table(read_table(path, table).iloc[:0], table, path)
-    text = make_page(copy)
+    text = made_up.page_of(copy)
     reader = Reader()
     reader.feed(text)
     assert "figure-arms" not in text
@@ -241,19 +241,27 @@ def test_answer_without_data_says_so(drawn, claims):
     assert "nan" not in told
 
 
-def test_provenance_names_versions_and_hashes_but_no_machine(html, words, factbook):
+def test_provenance_names_versions_and_hashes_but_no_machine(html, words, root):
     from paraspec.core.files import sha256_of
 
-    assert sha256_of(factbook) in words
+    assert sha256_of(root.parent / "factbook.jsonl") in words
+    assert sha256_of(made_up.CLAIMS) in words
     for package in ("torch", "transformers", "snakemake", "dvc", "python"):
         assert package in words
-    assert str(factbook.parent) not in html
+    assert str(root.parent) not in html
 
 
 def test_time_and_memory_are_summed_per_rule(html):
     rows = {row[0][0]: [text for text, _ in row] for row in cells(html, "costs")}
-    assert rows["train"] == ["train", "2", "1 min 32 s", "1 min 02 s", "1.50 GiB"]
-    assert rows["plan"] == ["plan", "1", "0.5 s", "0.5 s", "n/a"]
+    assert rows["train"] == [
+        "train",
+        "2",
+        "1 min 32 s",
+        "1 min 02 s",
+        "40.5 s",
+        "1.50 GiB",
+    ]
+    assert rows["plan"] == ["plan", "1", "0.5 s", "0.5 s", "0.2 s", "n/a"]
     assert rows["all rules"][1] == "3"
 
 
@@ -261,39 +269,39 @@ def test_no_comparison_is_told_as_such(words):
     assert "No comparison was made" in words
 
 
-def test_edits_of_the_claims_are_told(root, sources, tmp_path):
+def test_edits_of_the_claims_are_told(root, tmp_path):
     claims = tmp_path / "claims.yaml"
     edits = "edits:\n  - {when: 2026-01-02, claim: scale, change: A <new> margin.}\n"
     claims.write_text(f"{edits}  - Only words.\n")
-    text = made_up.page_of(root, replace(sources, claims=claims))
+    text = made_up.page_of(root, claims)
     assert "<dt>2026-01-02 scale</dt>" in text
     assert "A &lt;new&gt; margin." in text
     assert "Only words." in text
     assert "Verdict before" not in text
 
 
-def test_comparison_lists_verdicts_and_what_differs(copy, make_page, sources):
+def test_comparison_lists_verdicts_and_what_differs(copy):
     from paraspec.stats.verify import compared, read_frame, read_rules
 
     files = StudyFiles(copy)
-    rules = read_rules(sources.config.parent / "verify.yaml")
+    rules = read_rules(made_up.CONFIG.parent / "verify.yaml")
     fresh = {name: read_frame(files.table(f"{name}.csv")) for name in rules}
     old = {name: frame.copy() for name, frame in fresh.items()}
     old["claims"].loc[0, "verdict"] = "replicated?"
     found = compared(rules, fresh, old)
     write_table(found, VERIFY, files.table("verify.csv"))
-    text = make_page(copy)
+    text = made_up.page_of(copy)
     assert "replicated?" in text
     assert len(cells(text, "verify")) == (found["table"] == "claims").sum()
 
 
-def test_undefined_numbers_are_written_as_missing(copy, make_page):
+def test_undefined_numbers_are_written_as_missing(copy):
     path = StudyFiles(copy).table("models.csv")
     frame = read_table(path, MODELS)
     columns = [c for c in frame.select_dtypes("float64") if c != "primary_ratio"]
     frame[columns] = np.nan
     write_table(frame, MODELS, path)
-    text = make_page(copy)
+    text = made_up.page_of(copy)
     assert ("n/a", "") in cells(text, "models")[0]
     assert ">nan<" not in text
 
@@ -307,8 +315,8 @@ def test_undefined_numbers_are_written_as_missing(copy, make_page):
         ("figures/tiers.svg", "paraspec figures"),
     ],
 )
-def test_a_missing_input_is_named_with_a_remedy(path, remedy, copy, make_page):
+def test_a_missing_input_is_named_with_a_remedy(path, remedy, copy):
     (copy / path).unlink()
     with pytest.raises(UserError, match=remedy) as error:
-        make_page(copy)
+        made_up.page_of(copy)
     assert error.value.where == str(copy / path)

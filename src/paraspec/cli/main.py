@@ -37,6 +37,7 @@ STEPS = {
     "verify": "stats",
     "figures": "report",
     "report": "report",
+    "provenance": "provenance",
     "verdicts": "verdicts",
     "explain": "explain",
     "schemas": "schemas",

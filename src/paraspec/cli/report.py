@@ -36,9 +36,6 @@ def report(
     claims: Annotated[Path, typer.Option(help="Pre-registered claims.")] = Path(
         "config/claims.yaml"
     ),
-    factbook: Annotated[Path, typer.Option(help="Concept file.")] = Path(
-        "data/factbook.jsonl"
-    ),
     out: Annotated[
         Path | None, typer.Option(help="Page; report.html in the study's folder.")
     ] = None,
@@ -46,10 +43,8 @@ def report(
     """Write the study's page: claims, figures, tables, provenance in one file."""
     from paraspec.core.config import read_study
     from paraspec.core.files import existing, write_text
-    from paraspec.report.page import Sources, page
+    from paraspec.report.page import page
 
     study = read_study(config)
-    for path, option in ((claims, "--claims"), (factbook, "--factbook")):
-        existing(path, f"Name it with {option}")
-    text = page(results, study, Sources(config, claims, factbook))
+    text = page(results, study, existing(claims, "Name it with --claims"))
     write_text(out or results / "report.html", text)

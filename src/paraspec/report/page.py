@@ -15,7 +15,7 @@ from paraspec.core.files import existing
 from paraspec.core.layout import StudyFiles
 from paraspec.core.table import read_table
 from paraspec.core.tables.judged import CLAIMS, VERIFY
-from paraspec.report import provenance, verdicts
+from paraspec.report import verdicts
 from paraspec.report.answer import answer, lead
 from paraspec.report.catalogue import CATALOGUE
 from paraspec.report.explorer import explorer
@@ -23,7 +23,6 @@ from paraspec.report.figures import FIGURES
 from paraspec.report.inline import inline_svg
 from paraspec.report.inputs import StudyTables, read_tables
 from paraspec.report.methods import definitions, departures
-from paraspec.report.numbers import count
 from paraspec.report.page_tables import (
     of_arms,
     of_groups,
@@ -33,6 +32,7 @@ from paraspec.report.page_tables import (
     of_records,
 )
 from paraspec.report.page_tables.cells import PageTable
+from paraspec.report.provenance_record import NAME, Provenance, read_provenance
 
 TITLE = "Do value vectors that specialise on concepts go with knowing more?"
 
@@ -47,15 +47,6 @@ CONTENTS = (
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Files that the page names with their hashes."""
-
-    config: Path
-    claims: Path
-    factbook: Path
-
-
-@dataclass(frozen=True)
 class Section:
     """Tables under one title."""
 
@@ -63,13 +54,13 @@ class Section:
     tables: list[PageTable]
 
 
-def page(root: Path, config: StudyConfig, sources: Sources) -> str:
+def page(root: Path, config: StudyConfig, claims_file: Path) -> str:
     """Return the page of the study in ``root``.
 
     Raises
     ------
     UserError
-        Where a table, a figure or a source is missing.
+        Where a table, a figure, the claims or ``provenance.json`` is missing.
     """
     files = StudyFiles(root)
     tables = read_tables(root)
@@ -84,15 +75,15 @@ def page(root: Path, config: StudyConfig, sources: Sources) -> str:
         "answer": answer(tables),
         "groups": verdicts.groups(claims, shown),
         "evidence": of_records.evidence_table(claims),
-        "claims_file": sources.claims.name,
-        "edits": _edits(sources.claims),
+        "claims_file": claims_file.name,
+        "edits": _edits(claims_file),
         "figures": _figures(files, tables, shown),
         "explorer": explorer(root, tables),
         "sections": _sections(tables, _verify(files)),
         "definitions": definitions(config),
         "departures": departures(trained_here=trained_here),
     }
-    return _render(context | _provenance(root, config, sources, tables))
+    return _render(context | _provenance(read_provenance(root / NAME)))
 
 
 def _render(context: Mapping[str, object]) -> str:
@@ -207,26 +198,26 @@ def _causal(tables: StudyTables) -> list[Section]:
     return [Section("Causal experiments", found)] if found else []
 
 
-def _provenance(
-    root: Path, config: StudyConfig, sources: Sources, tables: StudyTables
-) -> dict[str, object]:
-    seeds = sorted({int(seed) for seed in tables.models["seed"].dropna()})
-    commit = provenance.commit(root)
-    named = {
-        "configuration": sources.config,
-        "claims": sources.claims,
-        "concepts": sources.factbook,
-    }
-    hashes = provenance.inputs(named)
+def _provenance(found: Provenance) -> dict[str, object]:
+    """What the section of that name shows."""
+    git = found.git
+    commit = f"{git.commit}, changed since" if git.dirty else git.commit
+    models = [
+        (f"{name}, {model.revision}", model.commit)
+        for name, model in found.models.items()
+        if model.commit
+    ]
     return {
-        "software": provenance.software(),
-        "hardware": provenance.hardware(),
-        "seeds": [
-            ("study seed", str(config.seed)),
-            ("training seeds", ", ".join(map(str, seeds)) or "unknown"),
-            ("resamples", count(config.stats.draws)),
-            ("random masks", f"{config.measure.random_draws} draws"),
+        "software": list(found.software.items()),
+        "hardware": [*found.hardware.items(), ("energy", found.energy.note)],
+        "seeds": list(found.seeds.items()),
+        "hashes": [
+            *(
+                (f"{of} ({file.file})", file.sha256)
+                for of, file in found.inputs.items()
+            ),
+            *([("git commit", commit)] if commit else []),
+            *models,
         ],
-        "hashes": [*hashes, *([("git commit", commit)] if commit else [])],
-        "costs": of_records.costs_table(provenance.rule_costs(root / "benchmarks")),
+        "costs": of_records.costs_table(found.rules),
     }

@@ -1,17 +1,29 @@
 """Where the numbers come from: versions, inputs' hashes, machine, time per rule."""
 
 import csv
+import json
 import math
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from paraspec.core.config import StudyConfig
 from paraspec.core.files import sha256_of
-from paraspec.report.numbers import memory
+from paraspec.core.layout import StudyFiles
+from paraspec.core.table import read_table
+from paraspec.core.tables.across_models import MODELS
+from paraspec.report.numbers import count, memory
+from paraspec.report.provenance_record import (
+    Commit,
+    Energy,
+    ModelSource,
+    Provenance,
+    RuleCost,
+    SourceFile,
+)
 
 PACKAGES = (
     "paraspec",
@@ -25,61 +37,122 @@ PACKAGES = (
     "snakemake",
     "dvc",
 )
+POWERCAP = Path("/sys/class/powercap")
+"""Where Linux shows the energy counters of a processor."""
 
 
-@dataclass(frozen=True)
-class RuleCost:
-    """What one rule's jobs took."""
+def gather(
+    root: Path, config: StudyConfig, sources: Mapping[str, Path], checkout: Path
+) -> Provenance:
+    """Gather the provenance of the study in ``root``.
 
-    rule: str
-    jobs: int
-    seconds: float
-    """Sum over jobs of wall-clock time."""
-    longest: float
-    peak_mib: float
-    """Largest resident memory of any job; NaN if none was long enough to measure."""
+    Parameters
+    ----------
+    root
+        The study's folder, with its tables.
+    config
+        Its configuration.
+    sources
+        Files that it was made from, by what they are.
+    checkout
+        Folder of the code.
+    """
+    files = StudyFiles(root)
+    models = read_table(files.table("models.csv"), MODELS)
+    trained = sorted({int(seed) for seed in models["seed"].dropna()})
+    return Provenance(
+        study=config.study,
+        git=commit(checkout),
+        software=software(),
+        hardware=hardware(),
+        seeds={
+            "study seed": str(config.seed),
+            "training seeds": ", ".join(map(str, trained)) or "unknown",
+            "resamples": count(config.stats.draws),
+            "random masks": f"{config.measure.random_draws} draws",
+        },
+        inputs={
+            label: SourceFile(file=path.name, sha256=sha256_of(path))
+            for label, path in sources.items()
+        },
+        models={name: _model(files, name) for name in sorted(models["model"])},
+        rules=rule_costs(root / "benchmarks"),
+        energy=energy(POWERCAP),
+    )
 
 
-def software() -> list[tuple[str, str]]:
+def _model(files: StudyFiles, name: str) -> ModelSource:
+    facts = json.loads(files.model(name, "model.json").read_text(encoding="utf-8"))
+    return ModelSource(
+        source=facts["source"],
+        revision=facts.get("revision", ""),
+        commit=facts.get("commit", ""),
+        files={file: of["sha256"] for file, of in facts.get("files", {}).items()},
+    )
+
+
+def software() -> dict[str, str]:
     """Installed versions, without importing anything."""
-    found = [("python", platform.python_version())]
+    found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found.append((package, version(package)))
+            found[package] = version(package)
         except PackageNotFoundError:
-            found.append((package, "not installed"))
+            found[package] = "not installed"
     return found
 
 
-def hardware() -> list[tuple[str, str]]:
+def hardware() -> dict[str, str]:
     """Processor and memory of this machine, without its name."""
-    found = [
-        ("processor", platform.machine() or "unknown"),
-        ("CPUs", str(os.cpu_count() or "unknown")),
-    ]
+    found = {
+        "processor": _processor() or platform.machine() or "unknown",
+        "CPUs": str(os.cpu_count() or "unknown"),
+    }
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        found.append(("memory", memory(total / 2**20)))
-    return [*found, ("system", platform.system())]
+        found["memory"] = memory(total / 2**20)
+    return found | {"system": platform.system()}
 
 
-def inputs(named: dict[str, Path]) -> list[tuple[str, str]]:
-    """File name and SHA-256 of each input."""
-    return [
-        (f"{label} ({path.name})", sha256_of(path)) for label, path in named.items()
-    ]
+def _processor() -> str:
+    """Model name of the processor; empty where the system does not tell."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    named = (line.split(":", 1)[1] for line in lines if line.startswith("model name"))
+    return next(named, "").strip()
 
 
-def commit(folder: Path) -> str:
-    """Commit of the checkout around ``folder``; empty where there is none."""
+def commit(folder: Path) -> Commit:
+    """Commit of the checkout around ``folder``, and whether it was changed."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, check=False, timeout=20
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return Commit(commit="", dirty=False)
+    said = done.stdout.strip() if done.returncode == 0 else ""
+    return Commit(commit=said.removesuffix("-dirty"), dirty=said.endswith("-dirty"))
+
+
+def energy(powercap: Path) -> Energy:
+    """Whether the processor's energy counters can be read.
+
+    The counters run on over jobs and other people's programs and start again at zero
+    every few minutes to hours, so that no joules of a study follow from them; where
+    they are readable, a tool that samples them while the study runs gives the number.
+    """
+    readable = [
+        path
+        for path in sorted(powercap.glob("intel-rapl:*/energy_uj"))
+        if os.access(path, os.R_OK)
+    ]
+    note = (
+        "counters can be read; sample them while the study runs"
+        if readable
+        else "not readable on this machine"
+    )
+    return Energy(readable=bool(readable), note=note)
 
 
 def rule_costs(benchmarks: Path) -> list[RuleCost]:
@@ -90,7 +163,7 @@ def rule_costs(benchmarks: Path) -> list[RuleCost]:
     benchmarks
         Folder of Snakemake's benchmark files, ``<rule>/<job>.tsv`` or ``<rule>.tsv``.
     """
-    jobs: dict[str, list[tuple[float, float]]] = {}
+    jobs: dict[str, list[dict[str, float]]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).with_suffix("").parts[0]
         jobs.setdefault(rule, []).extend(_runs(path))
@@ -98,11 +171,14 @@ def rule_costs(benchmarks: Path) -> list[RuleCost]:
     return sorted(costs, key=lambda cost: (-cost.seconds, cost.rule))
 
 
-def _runs(path: Path) -> Iterator[tuple[float, float]]:
-    """Seconds and peak MiB of each repeat in a benchmark file."""
+COLUMNS = ("s", "cpu_time", "max_rss")
+
+
+def _runs(path: Path) -> Iterator[dict[str, float]]:
+    """Seconds, processor seconds and peak MiB of each repeat in a benchmark file."""
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t"):
-            yield _number(row.get("s")), _number(row.get("max_rss"))
+            yield {column: _number(row.get(column)) for column in COLUMNS}
 
 
 def _number(text: str | None) -> float:
@@ -112,13 +188,16 @@ def _number(text: str | None) -> float:
         return math.nan
 
 
-def _cost(rule: str, runs: list[tuple[float, float]]) -> RuleCost:
-    seconds = [s for s, _ in runs if math.isfinite(s)]
-    peaks = [m for _, m in runs if math.isfinite(m) and m > 0]
+def _cost(rule: str, runs: list[dict[str, float]]) -> RuleCost:
+    of = {
+        column: [run[column] for run in runs if math.isfinite(run[column])]
+        for column in COLUMNS
+    }
     return RuleCost(
         rule=rule,
         jobs=len(runs),
-        seconds=math.fsum(seconds),
-        longest=max(seconds, default=math.nan),
-        peak_mib=max(peaks, default=math.nan),
+        seconds=math.fsum(of["s"]),
+        longest=max(of["s"], default=None),
+        cpu_seconds=math.fsum(of["cpu_time"]),
+        peak_mib=max(filter(None, of["max_rss"]), default=None),
     )

@@ -1,5 +1,6 @@
 """Tables about the study itself: evidence, comparison with the reference, costs."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -15,7 +16,7 @@ from paraspec.report.page_tables.cells import (
     page_table,
     words,
 )
-from paraspec.report.provenance import RuleCost
+from paraspec.report.provenance_record import RuleCost
 from paraspec.report.verdicts import control_value
 
 
@@ -98,8 +99,9 @@ def costs_table(costs: Sequence[RuleCost]) -> PageTable:
             Cell(cost.rule, numeric=False),
             Cell(numbers.count(cost.jobs)),
             Cell(numbers.duration(cost.seconds)),
-            Cell(numbers.duration(cost.longest)),
-            Cell(numbers.memory(cost.peak_mib)),
+            Cell(numbers.duration(_known(cost.longest))),
+            Cell(numbers.duration(cost.cpu_seconds)),
+            Cell(numbers.memory(_known(cost.peak_mib))),
         ]
         for cost in costs
     ]
@@ -108,20 +110,26 @@ def costs_table(costs: Sequence[RuleCost]) -> PageTable:
     return PageTable(
         "costs",
         "Time and memory per rule, from Snakemake's benchmark files. Total: sum over "
-        "jobs, which may have run side by side. Peak: largest resident memory of a "
-        "job.",
-        ["rule", "jobs", "total time", "longest job", "peak memory"],
+        "jobs, which may have run side by side. CPU time is sampled. Peak: largest "
+        "resident memory of a job.",
+        ["rule", "jobs", "total time", "longest job", "CPU time", "peak memory"],
         rows,
         empty="No benchmark files: the steps were run without Snakemake.",
     )
 
 
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 def _total(costs: Sequence[RuleCost]) -> list[Cell]:
-    peaks = [cost.peak_mib for cost in costs if cost.peak_mib == cost.peak_mib]
+    longest = [cost.longest for cost in costs if cost.longest is not None]
+    peaks = [cost.peak_mib for cost in costs if cost.peak_mib is not None]
     return [
         Cell("all rules", numeric=False),
         Cell(numbers.count(sum(cost.jobs for cost in costs))),
         Cell(numbers.duration(sum(cost.seconds for cost in costs))),
-        Cell(numbers.duration(max(cost.longest for cost in costs))),
-        Cell(numbers.memory(max(peaks, default=float("nan")))),
+        Cell(numbers.duration(max(longest, default=math.nan))),
+        Cell(numbers.duration(sum(cost.cpu_seconds for cost in costs))),
+        Cell(numbers.memory(max(peaks, default=math.nan))),
     ]
