@@ -33,15 +33,12 @@ class Project:
 
     def run(self, *command: str, fails: bool = False, **environment: str) -> str:
         """Run a module's command and return what it said."""
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PYTHONPATH": str(self.folder / "src"), "PATH": programs}
         found = subprocess.run(
             [sys.executable, "-m", *command],
             cwd=self.folder,
-            env=os.environ
-            | {
-                "PYTHONPATH": str(self.folder / "src"),
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            }
-            | environment,
+            env=os.environ | own | environment,
             capture_output=True,
             text=True,
             check=False,
@@ -117,7 +114,7 @@ def _copy_checkout(folder: Path) -> None:
 
 
 def _configure(project: Project, finished: Study) -> None:
-    """Name the study's files as they lie in the project; its stage stands in dvc.yaml."""
+    """Name the study's files as they lie in the project, and its stage."""
     folder = project.folder
     (folder / "config/models/smoke.tsv").write_text(MODELS)
     shutil.copy(finished.folder / "concepts.jsonl", folder / "data/concepts.jsonl")
