@@ -1,5 +1,6 @@
 """The ``paraspec`` command."""
 
+import errno
 import logging
 import sys
 from importlib import import_module
@@ -48,6 +49,14 @@ STEPS = {
 """Command name to the module of this room that defines a function of that name."""
 
 
+UNWRITABLE = {
+    errno.ENOSPC: "Free some space and run again: what is finished is not repeated",
+    errno.EDQUOT: "Free some of your quota and run again: what is finished is kept",
+    errno.EROFS: "Mount it for writing, or write elsewhere",
+}
+"""What to do about errors of a file system that are no fault of the program."""
+
+
 def _mount() -> None:
     for group, text in GROUPS.items():
         app.add_typer(import_module(f"paraspec.cli.{group}").app, name=group, help=text)
@@ -65,4 +74,9 @@ def main() -> None:
         app()
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        typer.echo(f"error: {error}. {UNWRITABLE[error.errno]}", err=True)
         sys.exit(1)
