@@ -30,8 +30,19 @@ include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 
 
+refuse_damaged()
+
+
 onstart:
     lock_models()
+
+
+onsuccess:
+    record_files()
+
+
+onerror:
+    record_files()
 
 
 rule all:

@@ -39,6 +39,9 @@ STEPS = {
     "report": "report",
     "provenance": "provenance",
     "verdicts": "verdicts",
+    "doctor": "doctor",
+    "pull": "share",
+    "push": "share",
     "explain": "explain",
     "schemas": "schemas",
 }
