@@ -63,6 +63,16 @@ shell.prefix(
 )
 
 
+def study_folder():
+    """Where the study's files lie, unless `--directory` says otherwise.
+
+    A job that is submitted by a run with that option starts in the folder itself.
+    """
+    folder = Path("results", STUDY.study)
+    started_there = not (folder / ".snakemake").is_dir()
+    return "." if started_there and not workflow.is_main_process else str(folder)
+
+
 def root(path):
     """A file of the checkout, seen from the study's folder."""
     return os.path.relpath(BASE / path)
