@@ -32,6 +32,7 @@ include: "workflow/rules/report.smk"
 
 onstart:
     lock_models()
+    keep_parts()
 
 
 rule all:

@@ -1,5 +1,6 @@
 """A miniature of the miniature study: two models, nine concepts, real Snakemake."""
 
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,8 @@ class Study:
     """A study of its own folder, run through the checkout's Snakefile."""
 
     folder: Path
+    base: Path = BASE
+    """The checkout."""
 
     @property
     def config(self) -> Path:
@@ -84,17 +87,24 @@ class Study:
         return subprocess.run(
             [
                 *(sys.executable, "-m", "snakemake", "--cores", "2"),
-                *("--snakefile", str(BASE / "Snakefile")),
-                *("--workflow-profile", str(BASE / "profiles/default")),
+                *("--snakefile", str(self.base / "Snakefile")),
+                *("--workflow-profile", str(self.base / "profiles/default")),
                 *("--configfile", str(self.config)),
                 *("--directory", str(self.results)),
                 *arguments,
             ],
-            cwd=BASE,
+            cwd=self.base,
+            env=os.environ | {"PYTHONPATH": str(self.base / "src")},
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Rule to number of jobs, from a dry run that succeeds."""
+        run = self.snakemake("-n", *arguments)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return jobs(run.stdout)
 
 
 def jobs(listing: str) -> dict[str, int]:
