@@ -7,7 +7,7 @@ STUDY ?= miniature
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := setup
-.PHONY: setup reproduce run test bench pull lock clean help
+.PHONY: setup reproduce run test bench pull push lock clean help
 
 setup: $(STAMP) ## Create .venv and install the pinned packages
 
@@ -46,10 +46,11 @@ bench: setup $(PEERS)/.installed ## Compare speed with a loop, nnsight and pyven
 	test -f data/factbook.jsonl || $(BIN)/paraspec data build
 	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks.engine --case $(CASE)
 
-pull: setup ## Fetch published outputs from a DVC remote, if one is set
-	@$(BIN)/dvc remote list 2>/dev/null | grep -q . || { \
-	  echo "No DVC remote is set. Set one with 'dvc remote add -d NAME URL', or run 'make reproduce'."; exit 1; }
-	$(BIN)/dvc pull
+pull: setup ## Fetch a study's published outputs from the DVC remote
+	@$(BIN)/paraspec pull --configfile config/$(STUDY).yaml
+
+push: setup ## Upload a finished study to the DVC remote
+	@$(BIN)/paraspec push --configfile config/$(STUDY).yaml
 
 lock: ## Pin what is installed now
 	{ echo "# Every package that 'make' installs, pinned. Written by 'make lock'."; \

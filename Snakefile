@@ -30,9 +30,20 @@ include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 
 
+refuse_damaged()
+
+
 onstart:
     lock_models()
     keep_parts()
+
+
+onsuccess:
+    record_files()
+
+
+onerror:
+    record_files()
 
 
 rule all:

@@ -228,6 +228,9 @@ def write_study(
     return names
 
 
+HARDWARE = "a made-up processor"
+
+
 def _write_model(
     files: StudyFiles, fake: Fake, concepts: pd.DataFrame, draws: int, seed: int
 ) -> None:
@@ -235,6 +238,8 @@ def _write_model(
     path = files.model(fake.model, "model.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(card(fake)), encoding="utf-8")
+    checked = path.with_name("check.json")
+    checked.write_text(json.dumps({"hardware": HARDWARE}), encoding="utf-8")
     measured, kept = summed(items), summed(items, ablation="keep")
     never = never_seen_table(fake, items, seed)
     written = [

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from tests import made_up
+from tests.synthetic_study import HARDWARE
 
 from paraspec.core.errors import UserError
 from paraspec.core.layout import StudyFiles
@@ -249,6 +250,8 @@ def test_provenance_names_versions_and_hashes_but_no_machine(html, words, root):
     for package in ("torch", "transformers", "snakemake", "dvc", "python"):
         assert package in words
     assert str(root.parent) not in html
+    n_models = len(list((root / "models").iterdir()))
+    assert f"{HARDWARE} ({n_models})" in words
 
 
 def test_time_and_memory_are_summed_per_rule(html):

@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from paraspec.cli.main import entry_point
+from paraspec.core.checksums import REPAIRING, record, refuse_changed
 from paraspec.core.closure import (
     code_hash,
     code_parts,
@@ -159,6 +160,31 @@ def lock_models():
         except UserError as error:
             raise WorkflowError(str(error)) from None
         COMMITS.update({row.model: row.commit for row in locked})
+
+
+def refuse_damaged():
+    """Stop where a finished file has other bytes than when its job ended.
+
+    Else its readers would take it for a changed input and run on it.
+    """
+    if not workflow.is_main_process or os.environ.get(REPAIRING):
+        return
+    try:
+        refuse_changed(Path(), can_be_made, os.path.relpath(CONFIG_FILE, BASE))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def can_be_made(path):
+    return any(rule.is_producer(path) for rule in workflow.rules)
+
+
+def record_files():
+    """Record the checksums of what this run and those before it have finished."""
+    jobs = list(workflow.dag.jobs)
+    outputs = (str(file) for job in jobs for file in job.output)
+    whole = any(job.rule.name == "all" for job in jobs)
+    record(Path(), outputs, whole=whole)
 
 
 def needs(step, quantity):

@@ -45,7 +45,9 @@ rule provenance:
     input:
         expand("figures/{figure}.svg", figure=CATALOGUE),
         expand("tables/{table}.csv", table=[*TABLES, "verify"]),
-        expand("models/{model}/model.json", model=MEASURED),
+        expand(
+            "models/{model}/{file}", model=MEASURED, file=["model.json", "check.json"]
+        ),
         "tables/metrics.json",
         claims=root(STUDY.claims),
         concepts=CONCEPTS,
@@ -56,6 +58,7 @@ rule provenance:
         "logs/provenance.log",
     benchmark:
         "benchmarks/provenance.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

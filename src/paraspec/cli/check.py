@@ -89,7 +89,7 @@ def rows(found: Preflight) -> list[tuple[str, str]]:
             f"{found.parameters_total:,} without embeddings, "
             f"{found.parameters_active:,} active per token",
         ),
-        ("numbers", f"{found.dtype} on {found.device}"),
+        ("numbers", f"{found.dtype} on {found.device} ({found.hardware})"),
         ("attention", found.attention),
         ("experts", found.experts or "none"),
         ("context", f"{length:,} tokens" if length else "no limit named"),

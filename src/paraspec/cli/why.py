@@ -41,8 +41,10 @@ def why(
 def _study_folder(file: Path) -> Path:
     """Folder of a study that a file lies in: with a run's record, or of results/."""
     for parent in file.parents:
-        in_results = parent.parent.name == "results" and parent.parent != parent
-        if (parent / METADATA).is_dir() or in_results:
+        if (parent / METADATA).is_dir():
+            return parent
+    for parent in file.parents:
+        if parent.parent.name == "results" and parent.parent != parent:
             return parent
     raise UserError(
         file, "lies in no study's folder", "Name a file of results/<study>/"

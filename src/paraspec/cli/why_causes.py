@@ -6,6 +6,7 @@ only the jobs with a reason of their own, and the way from each to the file aske
 
 import base64
 import json
+import os
 import re
 import shlex
 from collections import defaultdict, deque
@@ -25,13 +26,16 @@ from paraspec.core.step_parts import Parts, different, recalled
 from paraspec.report.catalogue import module_of
 
 LOCK = PACKAGE.parents[1] / "envs/requirements.lock"
+N_FILES = 3
+"""Most files that one reason names."""
 HASH = re.compile(r"\b[0-9a-f]{16}\b")
 FOLLOWS = "Input files updated by another job"
 PARAMS = "Params have changed since last execution"
+MISSING = "Missing output files"
 PLAIN = {
-    "Missing output files": "is missing: {}",
-    "Incomplete output files": "was left incomplete: {}",
-    "Updated input files": "has changed: {}",
+    MISSING: "{} is missing",
+    "Incomplete output files": "{} was left incomplete",
+    "Updated input files": "{} has changed",
     "Code has changed since last execution": "the rule calls its command otherwise",
     "Software environment definition has changed since last execution": (
         "the rule's environment has changed"
@@ -63,7 +67,7 @@ def explained(target: str, jobs: Sequence[Job], folder: Path) -> Iterator[str]:
     state = "made again" if (folder / target).exists() else "made"
     yield f"{target} would be {state} by rule {last.rule}, because"
     for causes, first in _by_causes(jobs, folder).items():
-        yield f"- {'; '.join(causes)} (rule {_named(first)})"
+        yield f"- {'; '.join(causes)} ({_named(first)})"
         way = _way(first[0], last, jobs)
         if len(way) > 1:
             yield f"    from there: {' -> '.join(way)}"
@@ -88,7 +92,7 @@ def _named(jobs: Sequence[Job]) -> str:
     for job in jobs:
         models.setdefault(job.rule, []).extend([job.model] if job.model else [])
     told = [f"{rule} of {', '.join(of)}" if of else rule for rule, of in models.items()]
-    return "; ".join(told)
+    return "rule " + "; rule ".join(told)
 
 
 def _way(first: Job, last: Job, jobs: Sequence[Job]) -> list[str]:
@@ -112,16 +116,26 @@ def _way(first: Job, last: Job, jobs: Sequence[Job]) -> list[str]:
 def _causes(job: Job, folder: Path) -> Iterator[str]:
     """Reasons of a job's own, in plain words."""
     record = _record(job, folder)
-    for reason in job.reason.split("; "):
+    reasons = job.reason.split("; ")
+    follows = any(reason.startswith(FOLLOWS) for reason in reasons)
+    for reason in reasons:
         kind, _, what = reason.partition(": ")
-        if kind == FOLLOWS:
-            continue
+        if kind == FOLLOWS or (kind == MISSING and follows):
+            continue  # another job's reason explains this one
         if kind == PARAMS:
             yield from _changed_settings(job, record, what, folder)
         elif kind.startswith("Set of input files"):
             yield from _changed_inputs(job, record)
         else:
-            yield PLAIN.get(kind, reason).format(what)
+            yield PLAIN.get(kind, reason).format(_files_told(what, folder))
+
+
+def _files_told(listed: str, folder: Path) -> str:
+    """Files that Snakemake names, seen from where the user stands."""
+    paths = [os.path.relpath(folder / path) for path in listed.split(", ")]
+    shown = ", ".join(paths[:N_FILES])
+    more = len(paths) - N_FILES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _record(job: Job, folder: Path) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """``report.html``: one page that stands alone, from tables and figures on disk."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -198,6 +199,14 @@ def _causal(tables: StudyTables) -> list[Section]:
     return [Section("Causal experiments", found)] if found else []
 
 
+def _measured_on(found: Provenance) -> list[tuple[str, str]]:
+    """GPUs and processors that models were checked on, and how many models each."""
+    counted = Counter(model.hardware for model in found.models.values())
+    return [
+        ("models on", f"{hardware} ({n})") for hardware, n in sorted(counted.items())
+    ]
+
+
 def _provenance(found: Provenance) -> dict[str, object]:
     """What the section of that name shows."""
     git = found.git
@@ -209,7 +218,11 @@ def _provenance(found: Provenance) -> dict[str, object]:
     ]
     return {
         "software": list(found.software.items()),
-        "hardware": [*found.hardware.items(), ("energy", found.energy.note)],
+        "hardware": [
+            *found.hardware.items(),
+            *_measured_on(found),
+            ("energy", found.energy.note),
+        ],
         "seeds": list(found.seeds.items()),
         "hashes": [
             *(

@@ -13,6 +13,7 @@ from pathlib import Path
 from paraspec.core.config import StudyConfig
 from paraspec.core.files import sha256_of
 from paraspec.core.layout import StudyFiles
+from paraspec.core.machine import processor_name
 from paraspec.core.table import read_table
 from paraspec.core.tables.across_models import MODELS
 from paraspec.report.numbers import count, memory
@@ -83,11 +84,13 @@ def gather(
 
 def _model(files: StudyFiles, name: str) -> ModelSource:
     facts = json.loads(files.model(name, "model.json").read_text(encoding="utf-8"))
+    checked = json.loads(files.model(name, "check.json").read_text(encoding="utf-8"))
     return ModelSource(
         source=facts["source"],
         revision=facts.get("revision", ""),
         commit=facts.get("commit", ""),
         files={file: of["sha256"] for file, of in facts.get("files", {}).items()},
+        hardware=checked["hardware"],
     )
 
 
@@ -103,23 +106,15 @@ def software() -> dict[str, str]:
 
 
 def hardware() -> dict[str, str]:
-    """Processor and memory of this machine, without its name."""
+    """Processor and memory of the machine that writes the record."""
     found = {
-        "processor": _processor() or platform.machine() or "unknown",
+        "processor": processor_name(),
         "CPUs": str(os.cpu_count() or "unknown"),
     }
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         found["memory"] = memory(total / 2**20)
     return found | {"system": platform.system()}
-
-
-def _processor() -> str:
-    """Model name of the processor; empty where the system does not tell."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    named = (line.split(":", 1)[1] for line in lines if line.startswith("model name"))
-    return next(named, "").strip()
 
 
 def commit(folder: Path) -> Commit:

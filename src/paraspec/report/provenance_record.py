@@ -50,6 +50,8 @@ class ModelSource(Section):
     """Hub models only."""
     files: dict[str, str]
     """SHA-256 of what it is loaded from."""
+    hardware: str
+    """GPU or processor that its check ran on; its other jobs ask for the same kind."""
 
 
 class SourceFile(Section):

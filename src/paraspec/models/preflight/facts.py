@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Int
 
+from paraspec.core.machine import processor_name
 from paraspec.models.architectures import ARCHITECTURES
 from paraspec.models.load import LoadedModel, count_parameters
 from paraspec.models.preflight.report import (
@@ -56,6 +57,7 @@ def describe(
         parameters_active=parameters.active,
         dtype=str(model.dtype).removeprefix("torch."),
         device=str(model.device),
+        hardware=_hardware(model.device),
         attention=str(config._attn_implementation),
         experts=str(config._experts_implementation) if routed else None,
         context_length=getattr(config, "max_position_embeddings", None),
@@ -63,6 +65,12 @@ def describe(
         memory=estimate(loaded, cache_bytes_per_token),
         findings=findings,
     )
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return processor_name()
 
 
 def _site(site: Site) -> SiteFacts:

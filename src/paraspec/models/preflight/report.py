@@ -87,6 +87,8 @@ class Preflight:
     parameters_active: int
     dtype: str
     device: str
+    hardware: str
+    """Name of that GPU or processor."""
     attention: str
     experts: str | None
     """Function that runs the experts; None if there are none."""
