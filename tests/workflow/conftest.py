@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +115,26 @@ def jobs(listing: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in found if rule != "total"}
 
 
+@contextmanager
+def changed(path: Path, text: str):
+    """Write a file anew, and as it was afterwards."""
+    kept = path.read_text()
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        path.write_text(kept)
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str):
+    """Replace the first ``old`` of a file, for a while."""
+    text = path.read_text()
+    assert old in text, path
+    with changed(path, text.replace(old, new, 1)):
+        yield
+
+
 @pytest.fixture(scope="session")
 def study(tmp_path_factory, small_concepts) -> Study:
     """The smoke study's files, not run yet."""
@@ -129,3 +151,25 @@ def finished(study) -> Study:
     run = study.snakemake()
     assert run.returncode == 0, run.stdout + run.stderr
     return study
+
+
+@pytest.fixture(scope="session")
+def mirrored(finished, tmp_path_factory) -> Study:
+    """Copies of the checkout and of the finished study, placed to each other alike."""
+    top = tmp_path_factory.mktemp("mirror")
+    base, folder = (top / path.relative_to("/") for path in (BASE, finished.folder))
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=BASE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (BASE / name).is_file() and not name.startswith("results/"):
+            (base / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(BASE / name, base / name)
+    shutil.copytree(finished.folder, folder)
+    copied = Study(folder, base)
+    copied.write()
+    return copied

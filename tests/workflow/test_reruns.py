@@ -6,15 +6,12 @@ every path that a rule names is the same.
 """
 
 import os
-import shutil
-import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.workflow.conftest import BASE, MODELS, Study
+from tests.workflow.conftest import MODELS, Study, changed, edited
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -27,26 +24,6 @@ PER_MODEL = dict.fromkeys(["check", "extract", "score", "pss", "ablate"], 4)
 SCORED = dict.fromkeys(["score", "pss", "ablate"], 4) | {"finetune": 1} | ACROSS
 MADE = dict.fromkeys(["plan", "tokenizer", "train", "train_trajectory"], 1)
 EVERYTHING = MADE | PER_MODEL | {"finetune": 1} | ACROSS
-
-
-@contextmanager
-def changed(path: Path, text: str):
-    """Write a file anew, and as it was afterwards."""
-    kept = path.read_text()
-    path.write_text(text)
-    try:
-        yield
-    finally:
-        path.write_text(kept)
-
-
-@contextmanager
-def edited(path: Path, old: str, new: str):
-    """Replace the first ``old`` of a file, for a while."""
-    text = path.read_text()
-    assert old in text, path
-    with changed(path, text.replace(old, new, 1)):
-        yield
 
 
 @contextmanager
@@ -96,28 +73,6 @@ def test_changed_arms_rerun_fine_tuning_and_what_reads_it_alone(finished):
 def test_another_seed_runs_everything(finished):
     with configured(finished, seed=1):
         assert finished.planned() == EVERYTHING
-
-
-@pytest.fixture(scope="module")
-def mirrored(finished, tmp_path_factory) -> Study:
-    """Copies of the checkout and of the finished study, placed to each other alike."""
-    top = tmp_path_factory.mktemp("mirror")
-    base, folder = (top / path.relative_to("/") for path in (BASE, finished.folder))
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=BASE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (BASE / name).is_file() and not name.startswith("results/"):
-            (base / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(BASE / name, base / name)
-    shutil.copytree(finished.folder, folder)
-    copied = Study(folder, base)
-    copied.write()
-    return copied
 
 
 def test_touched_files_and_edited_comments_and_docstrings_run_nothing(mirrored):

@@ -33,9 +33,9 @@ FOLLOWS = "Input files updated by another job"
 PARAMS = "Params have changed since last execution"
 MISSING = "Missing output files"
 PLAIN = {
-    MISSING: "{} is missing",
-    "Incomplete output files": "{} was left incomplete",
-    "Updated input files": "{} has changed",
+    MISSING: "missing: {}",
+    "Incomplete output files": "left incomplete: {}",
+    "Updated input files": "changed: {}",
     "Code has changed since last execution": "the rule calls its command otherwise",
     "Software environment definition has changed since last execution": (
         "the rule's environment has changed"
