@@ -37,10 +37,14 @@ def test_a_published_study_is_planned_whole_and_trains_nothing(study, n, tmp_pat
     assert not {"train", "train_trajectory", "tokenizer", "register"} & set(planned)
 
 
-def test_the_plan_shows_what_each_job_needs(tmp_path):
-    listing = plan("paper", "--directory", str(tmp_path)).stdout
+def test_the_plan_shows_what_each_job_needs_and_splits_scoring_at_will(tmp_path):
+    scattered = ["--set-scatter", "concepts=3"]
+    listing = plan("paper", "--directory", str(tmp_path), *scattered).stdout
+    planned = jobs(listing)
+    assert (planned["score"], planned["score_part"]) == (20, 60)
     blocks = listing.split("rule ")
-    (largest,) = (b for b in blocks if b.startswith("score") and "qwen2.5-14b" in b)
+    (largest,) = (b for b in blocks if b.startswith("score:") and "qwen2.5-14b" in b)
+    assert largest.count("measure/qwen2.5-14b/parts/") >= 3
     for resource in ("mem_mb=37400", "runtime=588", "gpu=1"):
         assert resource in largest
     (fetched,) = (b for b in blocks if b.startswith("fetch_model") and "gemma-7b" in b)
