@@ -35,6 +35,7 @@ refuse_damaged()
 
 onstart:
     lock_models()
+    keep_parts()
 
 
 onsuccess:

@@ -43,9 +43,16 @@ STEPS = {
     "pull": "share",
     "push": "share",
     "explain": "explain",
+    "why": "why",
     "schemas": "schemas",
 }
 """Command name to the module of this room that defines a function of that name."""
+
+
+def entry_point(command: str) -> tuple[str, str]:
+    """Module and function of a command such as ``train`` or ``data build``."""
+    *group, function = command.split()
+    return f"paraspec.cli.{group[0] if group else STEPS[command]}", function
 
 
 def _mount() -> None:
