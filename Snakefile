@@ -15,7 +15,7 @@ if not workflow.config_settings.configfiles:
 include: "workflow/rules/common.smk"
 
 
-workdir: f"results/{STUDY.study}"
+workdir: study_folder()
 
 
 wildcard_constraints:
@@ -35,6 +35,7 @@ refuse_faulty()
 
 onstart:
     lock_models()
+    keep_parts()
 
 
 onsuccess:

@@ -81,29 +81,6 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in run.stdout + run.stderr
 
 
-def test_another_model_runs_only_its_own_jobs_and_the_cross_model_ones(finished):
-    row = "gpt2-t\tzoo\tgpt2\tgpt2\t16\t1\t2\t32\t0\t20\t32\t0.01\n"
-    finished.table.write_text(MODELS + row)
-    try:
-        listing = finished.snakemake("-n").stdout
-    finally:
-        finished.table.write_text(MODELS)
-    own = dict.fromkeys(["train", "check", "extract", "score", "pss", "ablate"], 1)
-    across = {"correlate": 1, "verify": 1, "figure": 14, "report": 1, "all": 1}
-    assert jobs(listing) == own | across
-
-
-def test_a_changed_ratio_leaves_training_and_extraction_alone(finished):
-    config = finished.config.read_text()
-    finished.config.write_text(config.replace("- 0.5\n", "- 0.4\n"))
-    try:
-        found = jobs(finished.snakemake("-n").stdout)
-    finally:
-        finished.config.write_text(config)
-    assert "train" not in found and "extract" not in found
-    assert found["score"] == 2  # checkpoints have ratios of their own
-
-
 def test_arms_are_in_the_tables_and_nothing_else_of_the_model_changed(finished):
     runs = read_table(finished.results / "tables/causal_runs.csv", CAUSAL_RUNS)
     assert runs["arm"].tolist() == ["original", "PV", "PV", "RV", "RV"]
@@ -112,17 +89,6 @@ def test_arms_are_in_the_tables_and_nothing_else_of_the_model_changed(finished):
     assert set(contrasts["other"]) == {"original", "RV"}
     claims = pd.read_csv(finished.results / "tables/claims.csv").set_index("id")
     assert np.isfinite(claims.loc["fine-tuning-entropy", "estimate"])
-
-
-def test_changed_arms_rerun_fine_tuning_and_what_reads_it_alone(finished):
-    values = yaml.safe_load(finished.config.read_text())
-    kept = finished.config.read_text()
-    finished.write(causal=values["causal"] | {"steps": 4})
-    try:
-        found = jobs(finished.snakemake("-n").stdout)
-    finally:
-        finished.config.write_text(kept)
-    assert set(found) == {"finetune", "correlate", "verify", "figure", "report", "all"}
 
 
 def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):

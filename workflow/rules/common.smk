@@ -10,15 +10,21 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
-from paraspec.cli.main import STEPS
+from paraspec.cli.main import entry_point
 from paraspec.core.checksums import REPAIRING, record, refuse_changed
-from paraspec.core.closure import code_hash, environment_hash
+from paraspec.core.closure import (
+    code_hash,
+    code_parts,
+    environment_hash,
+    libraries,
+)
 from paraspec.core.config import check_study, parse_study
 from paraspec.core.errors import UserError
 from paraspec.core.model_lock import locked_commit, read_lock
 from paraspec.core.model_table import checkpoint_name, read_models
 from paraspec.core.needs import needs_of
 from paraspec.core.run_state import refuse_readonly
+from paraspec.core.step_parts import remember
 
 BASE = Path(workflow.basedir)
 LOCK = BASE / "envs/requirements.lock"
@@ -54,6 +60,9 @@ HUB = [name for name, row in ROWS.items() if row.repository]
 LOCAL = [name for name in ROWS if name not in TRAINED and name not in HUB]
 MEASURED = [*ROWS, *CHECKPOINTS]
 
+PARTS_OF = {}
+"""Hash of code or libraries to a function that lists its parts."""
+
 # Rules run the package of this checkout: with the Python that runs Snakemake or, where
 # a site deploys with conda, with that of the rule's environment.
 BY_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -63,6 +72,16 @@ shell.prefix(
     f"export PYTHONPATH={SOURCES}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     f'paraspec() {{{{ {PYTHON} -m paraspec "$@"; }}}}; set -euo pipefail; '
 )
+
+
+def study_folder():
+    """Where the study's files lie, unless `--directory` says otherwise.
+
+    A job that is submitted by a run with that option starts in the folder itself.
+    """
+    folder = Path("results", STUDY.study)
+    started_there = not (folder / ".snakemake").is_dir()
+    return "." if started_there and not workflow.is_main_process else str(folder)
 
 
 def root(path):
@@ -200,20 +219,23 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def entry_point(command):
-    """Module and function of a command such as `train` or `data build`."""
-    *group, function = command.split()
-    return f"paraspec.cli.{group[0] if group else STEPS[command]}", function
-
-
 def code_of(command, only=""):
     """Hash of the code that a command runs; see paraspec.core.closure."""
-    return code_hash(*entry_point(command), only)
+    found = code_hash(*entry_point(command), only)
+    PARTS_OF[found] = lambda: code_parts(*entry_point(command), only)
+    return found
 
 
 def env_of(command, only=""):
     """Hash of the locked libraries that a command uses."""
-    return environment_hash(*entry_point(command), LOCK, only)
+    found = environment_hash(*entry_point(command), LOCK, only)
+    PARTS_OF[found] = lambda: libraries(*entry_point(command), LOCK, only)
+    return found
+
+
+def keep_parts():
+    """Keep what the hashes stand for, so that `paraspec why` can name what changed."""
+    remember(Path(), {found: parts() for found, parts in PARTS_OF.items()})
 
 
 def listed(values):

@@ -1,13 +1,11 @@
 # One model at a time: coefficients, answers under masks, PSS, efficiency.
 scattergather:
-    concepts=STUDY.measure.parts,
+    concepts=STUDY.measure.parts,  # `--set-scatter concepts=N` goes before this
 
 
-PARTS = (
-    gather.concepts("measure/{{model}}/parts/{scatteritem}.parquet")
-    if STUDY.measure.parts > 1
-    else []
-)
+PARTS = gather.concepts("measure/{{model}}/parts/{scatteritem}.parquet")
+if len(PARTS) == 1:
+    PARTS = []  # one job answers all: `score` itself
 
 
 rule extract:
@@ -107,8 +105,8 @@ rule score:
         "> {log} 2>&1"
 
 
-# With measure.parts above 1, jobs of their own answer the concepts in parts; `score`
-# then only gathers them, to the same bytes as one job.
+# With more than one part, jobs of their own answer the concepts; `score` then only
+# gathers them, to the same bytes as one job.
 use rule score as score_part with:
     input:
         "models/{model}/model.json",

@@ -84,6 +84,7 @@ rule judge:
         "logs/judge.log",
     benchmark:
         "benchmarks/judge.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

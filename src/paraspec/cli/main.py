@@ -44,6 +44,7 @@ STEPS = {
     "pull": "share",
     "push": "share",
     "explain": "explain",
+    "why": "why",
     "schemas": "schemas",
 }
 """Command name to the module of this room that defines a function of that name."""
@@ -55,6 +56,12 @@ UNWRITABLE = {
     errno.EROFS: "Mount it for writing, or write elsewhere",
 }
 """What to do about errors of a file system that are no fault of the program."""
+
+
+def entry_point(command: str) -> tuple[str, str]:
+    """Module and function of a command such as ``train`` or ``data build``."""
+    *group, function = command.split()
+    return f"paraspec.cli.{group[0] if group else STEPS[command]}", function
 
 
 def _mount() -> None:

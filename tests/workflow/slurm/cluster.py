@@ -223,11 +223,15 @@ class Cluster:
         """Stop slurmctld; jobs go on."""
         stop_daemon(self.state / "slurmctld.pid")
 
+    def jobs(self, *states: str) -> dict[str, str]:
+        """Number and comment of every job that has not ended, or is in these states."""
+        chosen = ["-t", ",".join(states)] if states else []
+        listing = ask("squeue", "-h", "-o", "%i|%k", *chosen)
+        return dict(line.split("|", 1) for line in listing.splitlines())
+
     def running(self) -> dict[str, str]:
-        """Number and comment of every job that has not ended."""
-        listing = ask("squeue", "-h", "-o", "%i|%k|%T")
-        rows = [line.split("|") for line in listing.splitlines()]
-        return {number: comment for number, comment, state in rows if state != "PD"}
+        """Number and comment of every job that a node works at."""
+        return self.jobs("R", "CG")
 
     def named(self, comment: str, seconds: float = 60) -> str:
         """Number of the running job with this in its comment, once there is one."""

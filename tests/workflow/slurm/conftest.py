@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.workflow.conftest import BASE
 from tests.workflow.slurm.cluster import CannotStart, Cluster
 
 PROFILE = [
-    *("--profile", "profiles/slurm"),
+    *("--profile", str(BASE / "profiles/slurm")),
     # Nobody else waits for this controller: it is asked often.
     *("--slurm-init-seconds-before-status-checks", "2"),
     *("--latency-wait", "5"),
@@ -41,23 +42,32 @@ class Run:
 
     def ended(self, seconds: float = 240) -> str:
         """All it said, once it has ended well."""
-        code = self.process.wait(seconds)
+        try:
+            code = self.process.wait(seconds)
+        finally:
+            self.kill()
         said = self.log.read_text()
         assert code == 0, said
         return said
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.process.poll() is not None
+
     def kill(self) -> None:
         """End it as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
 
-def begin(arguments: list[str], log: Path) -> Run:
-    """Start Snakemake from the checkout, as a user would."""
+def begin(arguments: list[str], log: Path, folder: Path = BASE) -> Run:
+    """Start Snakemake in a folder: the checkout, as a user would, or another one."""
     command = [sys.executable, "-m", "snakemake", *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=BASE, stdout=out, stderr=out, start_new_session=True
+            command, cwd=folder, stdout=out, stderr=out, start_new_session=True
         )
     return Run(process, log)
 
@@ -68,15 +78,22 @@ class Toy:
 
     folder: Path
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "said.log"
+
     def start(self, *arguments: str, **config: object) -> Run:
         """Start it through SLURM; a later ``--profile`` replaces the study's."""
-        numbered = len(list(self.folder.parent.glob(f"{self.folder.name}.*.log")))
-        log = self.folder.with_name(f"{self.folder.name}.{numbered}.log")
         toy = ["--snakefile", str(Path(__file__).with_name("toy.smk"))]
         given = [f"{key}={value}" for key, value in config.items()]
         where = ["--directory", str(self.folder)]
         named = ["--config", *given] if given else []
-        return begin([*PROFILE, *toy, *where, *arguments, *named], log)
+        return begin([*PROFILE, *toy, *where, *arguments, *named], self.log)
+
+    @property
+    def said(self) -> str:
+        """All that Snakemake said."""
+        return self.log.read_text()
 
     @property
     def attempts(self) -> list[str]:
@@ -84,14 +101,10 @@ class Toy:
         path = self.folder / "attempts.txt"
         return path.read_text().splitlines() if path.exists() else []
 
-    @property
-    def result(self) -> list[str]:
-        """What the last rule gathered."""
-        return (self.folder / "all.txt").read_text().split()
+    def attempts_of(self, name: str) -> list[str]:
+        """What was started of one rule."""
+        return [line for line in self.attempts if line.split()[0] == name]
 
-
-@pytest.fixture
-def toy(tmp_path, cluster) -> Toy:
-    """The toy workflow, not run yet."""
-    (tmp_path / "toy").mkdir()
-    return Toy(tmp_path / "toy")
+    def result_of(self, name: str) -> list[str]:
+        """Words that a rule wrote."""
+        return (self.folder / f"{name}.txt").read_text().split()

@@ -1,61 +1,54 @@
-"""Faults of a real SLURM: each run ends complete, and repeats nothing finished."""
+"""Faults of a real SLURM: each ends well, and repeats nothing that was finished.
+
+They come together in one run, for most of it is waiting: one job is cancelled, one
+exceeds its memory, one its time, and the controller restarts while a fourth runs.
+"""
 
 import pytest
 
 from tests.workflow.slurm.cluster import ask, wait_for
+from tests.workflow.slurm.conftest import Toy
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("slurm")]
 
-
-def test_jobs_run_through_the_profile(toy):
-    said = toy.start().ended()
-    assert toy.result == ["n0", "n1", "n2"]
-    assert sorted(toy.attempts) == ["gather", "n0", "n1", "n2"]
-    assert "profiles/slurm" in said
+FAULTY = ["victim", "forgetful", "slow"]
 
 
-def test_a_cancelled_job_runs_again_and_nothing_else_does(toy, cluster):
-    run = toy.start(faulty="victim")
-    wait_for("the first attempt", lambda: "victim" in toy.attempts, 60)
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory, cluster) -> Toy:
+    """The toy workflow after its faults."""
+    made = Toy(tmp_path_factory.mktemp("faults"))
+    run = made.start(faulty=",".join(FAULTY))
+    wait_for("every first attempt", lambda: len(made.attempts) >= 4, 120)
     ask("scancel", cluster.named("rule_victim"))
-    run.ended()
-    assert toy.result == ["n0", "n1", "n2", "victim"]
-    assert sorted(toy.attempts) == ["gather", "n0", "n1", "n2", "victim", "victim"]
+    cluster.stop_controller()
+    cluster.start_controller()
+    (made.folder / "go").touch()
+    run.ended(400)
+    return made
+
+
+def test_all_end_well_and_only_what_failed_runs_again(toy):
+    assert toy.result_of("all") == ["steady", *FAULTY]
+    again = {"victim": 2, "forgetful": 2, "slow": 2, "steady": 1, "gather": 1}
+    assert {name: len(toy.attempts_of(name)) for name in again} == again
+    assert len(toy.attempts) == sum(again.values())
+
+
+def test_a_cancelled_job_leaves_no_half_file(toy):
+    assert (toy.folder / "victim.txt").read_text() == "victim\n"
+    assert "failed, SLURM status is: 'CANCELLED'" in toy.said
 
 
 def test_a_job_that_exceeds_its_memory_gets_more(toy):
-    said = toy.start(steady=1, faulty="forgetful").ended()
-    assert toy.result == ["n0", "forgetful"]
-    tried = [line for line in toy.attempts if line.startswith("forgetful")]
-    assert tried == ["forgetful 600", "forgetful 1200"]
-    assert "failed, SLURM status is" in said
+    assert toy.attempts_of("forgetful") == ["forgetful 600", "forgetful 1200"]
+    assert "exceeded memory limit" in toy.said
 
 
 def test_a_job_that_exceeds_its_time_gets_more(toy):
-    said = toy.start(steady=1, faulty="slow").ended()
-    assert toy.result == ["n0", "slow"]
-    tried = [line for line in toy.attempts if line.startswith("slow")]
-    assert tried == ["slow 1", "slow 2"]
-    assert "'TIMEOUT'" in said
+    assert toy.attempts_of("slow") == ["slow 1", "slow 2"]
+    assert "failed, SLURM status is: 'TIMEOUT'" in toy.said
 
 
-def test_a_controller_that_restarts_costs_no_job(toy, cluster):
-    run = toy.start(steady=3, seconds=8)
-    wait_for("running jobs", lambda: len(toy.attempts) == 3, 60)
-    cluster.stop_controller()
-    cluster.start_controller()
-    run.ended()
-    assert toy.result == ["n0", "n1", "n2"]
-    assert sorted(toy.attempts) == ["gather", "n0", "n1", "n2"]
-
-
-def test_snakemake_killed_and_started_again_repeats_no_finished_job(toy, cluster):
-    first = toy.start("--jobs", "1", steady=3, seconds=3)
-    wait_for("a finished job", lambda: len(toy.attempts) == 2, 90)
-    first.kill()
-    wait_for("the end of what runs", lambda: not cluster.running(), 60)
-    finished = toy.attempts[0]
-    toy.start("--unlock", steady=3, seconds=3).ended()
-    toy.start(steady=3, seconds=3).ended()
-    assert toy.result == ["n0", "n1", "n2"]
-    assert toy.attempts.count(finished) == 1
+def test_a_controller_that_restarts_costs_no_job(toy):
+    assert toy.attempts_of("steady") == ["steady"]

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.workflow.conftest import BASE
+from tests.workflow.slurm.conftest import Toy
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("slurm")]
 
@@ -22,13 +23,14 @@ def filled_in(text: str) -> str:
     return before + mark + block + end + after
 
 
-def test_a_sites_partition_and_gpu_model_reach_the_job(toy, tmp_path):
+def test_a_sites_partition_and_gpu_model_reach_the_job(cluster, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
     given = (BASE / "profiles/slurm/config.yaml").read_text()
     (site / "config.yaml").write_text(filled_in(given))
-    toy.start("--profile", str(site), steady=1, faulty="score").ended()
-    _, partition, gpu, memory, minutes, word, device = toy.result
+    toy = Toy(tmp_path)
+    toy.start("--profile", str(site), "score.txt").ended()
+    partition, gpu, memory, minutes, word, device = toy.result_of("score")
     assert (partition, gpu) == ("gpu", "gres:gpu:h200:1")
     assert (memory, minutes) == ("500M", "5:00")
     assert (word, device) == ("GPU", "0")

@@ -1,8 +1,8 @@
 # Jobs that take seconds and fail in known ways, through the study's own profile. Every
-# attempt leaves a line in its log, so that tests can count them. `victim`, `forgetful`
-# and `slow` do well only in a later attempt or when left alone.
-NAMES = [f"n{number}" for number in range(int(config.get("steady", 3)))]
-FAULTY = [name for name in config.get("faulty", "").split(",") if name]
+# attempt leaves a line in attempts.txt, so that tests can count them. `victim`,
+# `forgetful` and `slow` do well only in a later attempt; `steady` ends once the file
+# `go` is there.
+FAULTY = config.get("faulty", "").split(",")
 
 
 rule all:
@@ -13,15 +13,13 @@ rule all:
 
 rule steady:
     output:
-        "steady/{name}.txt",
+        "steady.txt",
     resources:
         mem_mb=500,
         runtime=5,
-    params:
-        seconds=config.get("seconds", 0),
     shell:
-        "echo {wildcards.name} >> attempts.txt; sleep {params.seconds}; "
-        "echo {wildcards.name} > {output}"
+        "echo steady >> attempts.txt; until [ -e go ]; do sleep 1; done; "
+        "echo steady > {output}"
 
 
 rule victim:
@@ -68,15 +66,17 @@ rule score:
         mem_mb=500,
         runtime=5,
         gpu=1,
+    params:
+        asked="Partition:30,tres-per-job:30,MinMemory:30,TimeLimit:30",
     shell:
         "echo score >> attempts.txt; "
-        "squeue -h -j $SLURM_JOB_ID -o '%P %b %m %l' > {output}; "
+        "squeue -h -j $SLURM_JOB_ID -O '{params.asked}' > {output}; "
         "echo GPU $CUDA_VISIBLE_DEVICES >> {output}"
 
 
 rule gather:
     input:
-        expand("steady/{name}.txt", name=NAMES),
+        "steady.txt",
         expand("{name}.txt", name=FAULTY),
     output:
         "all.txt",
