@@ -15,7 +15,7 @@ if not workflow.config_settings.configfiles:
 include: "workflow/rules/common.smk"
 
 
-workdir: f"results/{STUDY.study}"
+workdir: study_folder()
 
 
 wildcard_constraints:
@@ -30,7 +30,7 @@ include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 
 
-refuse_damaged()
+refuse_faulty()
 
 
 onstart:

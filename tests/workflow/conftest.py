@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.models.hub_server import Hub, Repository, serve
+
 BASE = Path(__file__).resolve().parents[2]
 
 MODELS = """\
@@ -151,6 +153,26 @@ def finished(study) -> Study:
     run = study.snakemake()
     assert run.returncode == 0, run.stdout + run.stderr
     return study
+
+
+@pytest.fixture
+def hub(loaded, tmp_path_factory, monkeypatch):
+    """A hub on loopback that has one tiny model; what is started here asks it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    model = loaded("llama")
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    made = Hub({"owner/tiny": Repository(files)})
+    server = serve(made)
+    for name in [name for name in os.environ if name.startswith("HF_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_ENDPOINT", made.address)
+    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    yield made
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

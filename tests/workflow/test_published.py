@@ -1,13 +1,11 @@
 """Studies of published models: planned whole, and fetched from a real server."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.models.hub_server import Hub, Repository, serve
 from tests.workflow.conftest import BASE, MEASURE, Study, jobs
 
 
@@ -51,31 +49,11 @@ def test_the_plan_shows_what_each_job_needs_and_splits_scoring_at_will(tmp_path)
     assert "downloads=1" in fetched and "runtime=600" in fetched
 
 
-@pytest.fixture
-def hub(loaded, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    model = loaded("llama")
-    model.model.save_pretrained(folder)
-    model.tokenizer.save_pretrained(folder)
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    made = Hub({"owner/tiny": Repository(files)})
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_model_is_locked_fetched_and_not_fetched_again(hub, tmp_path, monkeypatch):
+def test_a_model_is_locked_fetched_and_not_fetched_again(hub, tmp_path):
     study = Study(tmp_path)
     header = "model\tsource\trevision\tfamily"
     study.table.write_text(f"{header}\ntiny\thub:owner/tiny\tmain\tllama\n")
     study.write(zoo={}, causal={}, measure=MEASURE)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
-    for name in set(os.environ) - set(kept):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HF_ENDPOINT", hub.address)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     run = study.snakemake("models/tiny/model.json")
     assert run.returncode == 0, run.stdout + run.stderr
     manifest = json.loads((study.results / "models/tiny/model.json").read_text())

@@ -2,11 +2,12 @@
 
 Models of unknown size, as all of the zoo's, are taken for small.
 
-Arithmetic of ``MINUTES_PER_BILLION``, for all 525 concepts and the ratios of the
-published studies: about 2,400 answers per concept of about 60 tokens are 75 M tokens,
-2 FLOPs per parameter and token make 1.5e17 FLOPs per billion parameters; at 40 % of an
-A100's 312 TFLOP/s that is 20 minutes, doubled for what was not counted. Extraction and
-the preflight are a few hundred times less; reading the weights dominates.
+``MINUTES_PER_BILLION`` are limits, not estimates. For all 525 concepts and the ratios
+of the published studies a model gives 1,340 answers per concept; with 60 tokens each
+these are 42 M tokens. 2 FLOPs per parameter and token make 8.4e16 FLOPs per billion
+parameters: 11 minutes at 40 % of an A100's 312 TFLOP/s. Scoring may take almost four
+times that, for longer prompts and slower GPUs. Extraction and the preflight are a few
+hundred times less; reading the weights dominates.
 """
 
 import math

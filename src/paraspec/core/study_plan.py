@@ -18,8 +18,9 @@ STORED_SHARE = 3 * 0.4 / 7
 """Bytes of stored statistics per parameter: at most three of 400 MB at 7 billion."""
 SMALL_BYTES = 30e6
 """All files of a small model; measured on the miniature study."""
-H100_SCORE_MINUTES = 1.44
-"""Scoring a billion parameters on one H100, by the rates of docs/performance.md."""
+H100_SCORE_MINUTES = 1.39
+"""Scoring a billion parameters on one H100: docs/performance.md has 3.3 hours for the
+143 billion of the paper's models."""
 
 
 @dataclass(frozen=True)

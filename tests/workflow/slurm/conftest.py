@@ -14,7 +14,7 @@ from tests.workflow.conftest import BASE
 from tests.workflow.slurm.cluster import CannotStart, Cluster
 
 PROFILE = [
-    *("--profile", "profiles/slurm"),
+    *("--profile", str(BASE / "profiles/slurm")),
     # Nobody else waits for this controller: it is asked often.
     *("--slurm-init-seconds-before-status-checks", "2"),
     *("--latency-wait", "5"),
@@ -50,6 +50,11 @@ class Run:
         assert code == 0, said
         return said
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.process.poll() is not None
+
     def kill(self) -> None:
         """End it as a power cut would."""
         with suppress(ProcessLookupError):
@@ -57,12 +62,12 @@ class Run:
         self.process.wait(10)
 
 
-def begin(arguments: list[str], log: Path) -> Run:
-    """Start Snakemake from the checkout, as a user would."""
+def begin(arguments: list[str], log: Path, folder: Path = BASE) -> Run:
+    """Start Snakemake in a folder: the checkout, as a user would, or another one."""
     command = [sys.executable, "-m", "snakemake", *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=BASE, stdout=out, stderr=out, start_new_session=True
+            command, cwd=folder, stdout=out, stderr=out, start_new_session=True
         )
     return Run(process, log)
 

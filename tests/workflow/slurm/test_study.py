@@ -1,36 +1,84 @@
-"""A small study through SLURM: its bytes, its parts, and a job that is cancelled."""
+"""A small study through SLURM: same bytes, in parts, with jobs cancelled and killed."""
 
 import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tests.workflow.conftest import MEASURE, MODELS, Study, jobs
-from tests.workflow.slurm.cluster import ask, wait_for
-from tests.workflow.slurm.conftest import PROFILE, begin
+from tests.workflow.slurm.cluster import Cluster, ask, wait_for
+from tests.workflow.slurm.conftest import PROFILE, Run, begin
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("slurm")]
 
 PER_CELL = 6
-CANCELLED = "1-of-2"
+STRUCK = "1-of-2"
+"""Part of a model's scoring that is cancelled, and running when Snakemake is killed."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """The study's local run, its run through SLURM, and what that one said."""
+    """The study's local run, its run through SLURM, and what was said of that one."""
 
     local: Study
     remote: Study
-    said: str
+    before: str
+    """Snakemake's words until it was killed."""
+    after: str
+    """... and when it was started again."""
     chunks: int
     """Answers that the cancelled job had stored when it was cancelled."""
+    retried: tuple[int, int]
+    """Answers given and taken over by the job submitted in its place."""
 
 
-def write(study: Study, concepts: str, parts: int) -> Study:
-    """A study of two models and 54 concepts, which are four chunks, to its tables."""
+@dataclass(frozen=True)
+class Remote:
+    """The study on its way through SLURM."""
+
+    study: Study
+    cluster: Cluster
+
+    def begin(self, name: str, *arguments: str) -> Run:
+        """Start Snakemake; nothing but the command line says how."""
+        named = ["--configfile", str(self.study.config), "--set-scatter", "concepts=2"]
+        where = ["--directory", str(self.study.results), "report.html"]
+        log = self.study.folder / f"{name}.log"
+        return begin([*PROFILE, *named, *where, *arguments], log)
+
+    @property
+    def chunks(self) -> list[Path]:
+        """Files of finished chunks of the part that is struck."""
+        parts = self.study.results / "measure/gpt2-s/parts"
+        return list((parts / f".{STRUCK}.chunks").glob("*.parquet"))
+
+    def struck(self) -> str:
+        """Number of the job that answers this part, as soon as it runs."""
+        return self.cluster.named(f"rule_score_part_wildcards_gpt2-s_{STRUCK}")
+
+    def cancel(self, run: Run) -> int:
+        """Cancel that job as soon as it has stored something: how many answers."""
+        wait_for("a chunk", lambda: self.chunks or run.over, 400, every=0.02)
+        assert not run.over, run.log.read_text()
+        number = self.struck()
+        ask("scancel", number)
+        wait_for("its end", lambda: number not in self.cluster.running(), 60)
+        return sum(len(pd.read_parquet(path)) for path in self.chunks)
+
+    def answers(self) -> tuple[int, int]:
+        """Answers that the part's last job gave, and took over."""
+        log = self.study.results / f"logs/score_part/gpt2-s.{STRUCK}.log"
+        found = re.search(r"(\d+) answers given, (\d+) taken", log.read_text())
+        assert found is not None, log.read_text()
+        return int(found[1]), int(found[2])
+
+
+def write(study: Study, concepts: str) -> Study:
+    """A study of two models and 54 concepts, which are four chunks."""
     study.folder.mkdir()
     study.table.write_text(MODELS)
     path = study.folder / "concepts.jsonl"
@@ -39,7 +87,7 @@ def write(study: Study, concepts: str, parts: int) -> Study:
         zoo={"vocab_size": 900},
         causal={"models": []},
         concepts={"file": str(path), "per_cell": PER_CELL},
-        measure={**MEASURE, "parts": parts},
+        measure=MEASURE,
     )
     return study
 
@@ -56,57 +104,68 @@ def concepts(factbook_text) -> str:
 
 @pytest.fixture(scope="session")
 def told(tmp_path_factory, concepts, cluster) -> Told:
-    """Run the study locally in one part, and through SLURM in two."""
+    """Run the study locally, then through SLURM with a cancelled job and a kill -9."""
     folder = tmp_path_factory.mktemp("slurm")
-    local = write(Study(folder / "local"), concepts, parts=1)
-    ran = local.snakemake("tables/verify.csv")
+    local = write(Study(folder / "local"), concepts)
+    ran = local.snakemake("report.html")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    remote = write(Study(folder / "remote"), concepts, parts=2)
-    where = ["--directory", str(remote.results), "--configfile", str(remote.config)]
-    run = begin([*PROFILE, *where, "tables/verify.csv"], folder / "remote.log")
-    parts = remote.results / "measure/gpt2-s/parts" / f".{CANCELLED}.chunks"
-    wait_for("a chunk", lambda: list(parts.glob("*.parquet")), 400, every=0.02)
-    wildcards = f"rule_score_part_wildcards_gpt2-s_{CANCELLED}"
-    ask("scancel", cluster.named(wildcards))
-    kept = sum(len(pd.read_parquet(path)) for path in parts.glob("*.parquet"))
-    return Told(local, remote, run.ended(), kept)
+    remote = Remote(write(Study(folder / "remote"), concepts), cluster)
+    first = remote.begin("before")
+    chunks = remote.cancel(first)
+    remote.struck()
+    first.kill()
+    wait_for("the end of what runs", lambda: not cluster.jobs(), 240)
+    retried = remote.answers()
+    remote.begin("unlocked", "--unlock").ended()
+    after = remote.begin("after").ended()
+    return Told(local, remote.study, first.log.read_text(), after, chunks, retried)
 
 
-def test_the_tables_are_those_of_a_local_run(told):
-    names = sorted(path.name for path in (told.local.results / "tables").iterdir())
-    assert "claims.csv" in names and len(names) > 15
-    for name in names:
-        theirs = (told.local.results / "tables" / name).read_bytes()
-        assert (told.remote.results / "tables" / name).read_bytes() == theirs, name
+def same_bytes(told: Told, name: str) -> bool:
+    mine, theirs = (study.results / name for study in (told.remote, told.local))
+    return mine.read_bytes() == theirs.read_bytes()
+
+
+def test_tables_and_figures_are_those_of_a_local_run(told):
+    made = [*told.local.results.glob("tables/*"), *told.local.results.glob("figures/*")]
+    names = sorted(str(path.relative_to(told.local.results)) for path in made)
+    assert "tables/claims.csv" in names and "figures/tiers.svg" in names
+    assert len(names) > 40
+    assert [name for name in names if not same_bytes(told, name)] == []
+    assert (told.remote.results / "report.html").is_file()
 
 
 @pytest.mark.parametrize("model", ["gpt2-s", "llama-s"])
 def test_two_parts_through_slurm_gather_to_the_bytes_of_one_job(told, model):
-    assert jobs(told.said)["score_part"] == 4
-    name = f"measure/{model}/items.parquet"
-    theirs = (told.local.results / name).read_bytes()
-    assert (told.remote.results / name).read_bytes() == theirs
+    assert jobs(told.before)["score_part"] == 4
+    assert same_bytes(told, f"measure/{model}/items.parquet")
 
 
 def test_a_cancelled_scoring_job_keeps_its_finished_chunks(told):
-    log = told.remote.results / f"logs/score_part/gpt2-s.{CANCELLED}.log"
-    found = re.search(r"(\d+) answers given, (\d+) taken", log.read_text())
-    assert found is not None
-    given, taken = map(int, found.groups())
+    given, taken = told.retried
     assert taken == told.chunks > 0
     assert given > 0
-    assert "CANCELLED" in told.said
+    assert "CANCELLED" in told.before
 
 
-def test_small_steps_ran_on_the_login_node(told):
-    submitted = set(re.findall(r"slurm_logs/(?:rule|group)_(\w+)/", told.said))
-    assert {"train", "check", "extract", "score", "score_part"} <= submitted
-    assert not {"plan", "tokenizer", "verify"} & submitted
+def test_after_a_kill_nothing_finished_is_repeated(told):
+    again = jobs(told.after)
+    assert not {"plan", "tokenizer", "train", "check", "extract"} & set(again)
+    assert 1 <= again["score_part"] <= 4
+    log = told.remote.results / f"logs/score_part/gpt2-s.{STRUCK}.log"
+    assert f" 0 answers given, {sum(told.retried)} taken" in log.read_text()
+
+
+def test_small_steps_ran_on_the_login_node_and_shared_submissions(told):
+    said = told.before + told.after
+    submitted = re.findall(r"slurm_logs/((?:rule|group)_\w+)/", said)
+    steps = {"train", "check", "extract", "score", "score_part", "report"}
+    assert {f"rule_{step}" for step in steps} <= set(submitted)
+    here = {"plan", "tokenizer", "judge", "verify", "provenance"}
+    assert not {f"rule_{step}" for step in here} & set(submitted)
+    assert 0 < sum(name.startswith("group_") for name in submitted) < 10
 
 
 def test_a_second_run_has_nothing_to_do(told):
-    where = ["--directory", str(told.remote.results)]
-    named = ["--configfile", str(told.remote.config)]
-    log = told.remote.folder.parent / "again.log"
-    said = begin([*PROFILE, *where, *named, "tables/verify.csv"], log).ended()
-    assert "Nothing to be done" in said
+    again = Remote(told.remote, Cluster()).begin("again").ended()
+    assert "Nothing to be done" in again
