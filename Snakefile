@@ -30,7 +30,7 @@ include: "workflow/rules/stats.smk"
 include: "workflow/rules/report.smk"
 
 
-refuse_damaged()
+refuse_faulty()
 
 
 onstart:

@@ -119,6 +119,7 @@ def _configure(project: Project, finished: Study) -> None:
     (folder / "config/models/smoke.tsv").write_text(MODELS)
     shutil.copy(finished.folder / "concepts.jsonl", folder / "data/concepts.jsonl")
     values = yaml.safe_load(finished.config.read_text())
+    values["seed"] = 0
     values["models"] = "config/models/smoke.tsv"
     values["concepts"]["file"] = "data/concepts.jsonl"
     project.config.write_text(yaml.safe_dump(values))

@@ -1,5 +1,6 @@
 """The ``paraspec`` command."""
 
+import errno
 import logging
 import sys
 from importlib import import_module
@@ -49,6 +50,14 @@ STEPS = {
 """Command name to the module of this room that defines a function of that name."""
 
 
+UNWRITABLE = {
+    errno.ENOSPC: "Free some space and run again: what is finished is not repeated",
+    errno.EDQUOT: "Free some of your quota and run again: what is finished is kept",
+    errno.EROFS: "Mount it for writing, or write elsewhere",
+}
+"""What to do about errors of a file system that are no fault of the program."""
+
+
 def entry_point(command: str) -> tuple[str, str]:
     """Module and function of a command such as ``train`` or ``data build``."""
     *group, function = command.split()
@@ -72,4 +81,9 @@ def main() -> None:
         app()
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        typer.echo(f"error: {error}. {UNWRITABLE[error.errno]}", err=True)
         sys.exit(1)

@@ -28,7 +28,7 @@ def push(configfile: Config = MINIATURE) -> None:
         remedy = f"Run snakemake --configfile {configfile} first; -n shows what is left"
         raise UserError(root, "the study is not finished", remedy)
     _dvc("commit", "--force", "--with-deps", stage)
-    _dvc("push", "--with-deps", stage)
+    _dvc("push", "--with-deps", stage, *_added())
     typer.echo(f"{root} is at the remote. Now: git commit dvc.lock -m 'Results'")
 
 
@@ -38,7 +38,7 @@ def pull(configfile: Config = MINIATURE) -> None:
     from paraspec.core.errors import UserError
 
     root, stage = _ready(configfile, "pull")
-    _dvc("pull", "--with-deps", stage)
+    _dvc("pull", "--with-deps", stage, *_added())
     for fault in faults(root):
         raise UserError(root / fault.path, fault.what, "Fetch it: make pull again")
     typer.echo(f"{root}: {len(read_checksums(root))} files, as their jobs wrote them")
@@ -61,6 +61,12 @@ def _ready(configfile: Path, purpose: str) -> tuple[Path, str]:
         raise UserError("dvc.yaml", f"no stage {stage}", remedy)
     refuse_unfinished(root, configfile, purpose)
     return root, stage
+
+
+def _added() -> list[str]:
+    """Data and model folders that came in by ``dvc add``, here or one folder down."""
+    found = [*Path().glob("*.dvc"), *Path().glob("*/*.dvc")]
+    return sorted(str(path) for path in found if path.is_file())
 
 
 def _dvc(*arguments: str) -> None:

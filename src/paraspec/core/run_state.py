@@ -4,6 +4,7 @@ Read from ``<study>/.snakemake``, in the layout of the Snakemake version that is
 """
 
 import json
+import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 from typing import NamedTuple
@@ -61,6 +62,23 @@ def unfinished(root: Path) -> list[str]:
 def _named(path: Path) -> str:
     name = "".join(piece.removeprefix("@") for piece in path.parts)
     return urlsafe_b64decode(name).decode()
+
+
+def refuse_readonly(root: Path) -> None:
+    """Raise where nothing can be written into a study's folder.
+
+    Raises
+    ------
+    UserError
+        Snakemake itself would end in a traceback, even if it had nothing to do.
+    """
+    if not os.access(root, os.W_OK):
+        raise UserError(
+            root.absolute(),
+            "nothing can be written into this folder",
+            "Mount it for writing, give it to the user who runs the study, or name "
+            "another study in the configuration",
+        )
 
 
 def refuse_unfinished(root: Path, configfile: Path, purpose: str) -> None:

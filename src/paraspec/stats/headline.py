@@ -68,7 +68,7 @@ def _models(models: pd.DataFrame) -> dict[str, float]:
         "pss_highest": full["pss"].max(),
         "k50_top_median": full["k50_top"].median(),
         "k50_random_median": full["k50_random"].median(),
-    }
+    } | {f"pss.{row['model']}": row["pss"] for row in full.to_dict("records")}
 
 
 def _random(controls: pd.DataFrame, models: pd.DataFrame) -> dict[str, float]:
