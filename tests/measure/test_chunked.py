@@ -44,7 +44,8 @@ class Job:
         masks = {
             concept: list(masks_of(concept, NO_DONORS, grid)) for concept in self.asked
         }
-        store = ItemStore(path, fingerprint({"code": code}), parts)
+        marks = dict.fromkeys(masks, fingerprint({"code": code}))
+        store = ItemStore(path, marks, parts)
         score_in_chunks(self.scoring, masks, self.asked, store, Part.read(part))
 
 

@@ -7,11 +7,14 @@ every path that a rule names is the same.
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.workflow.conftest import MODELS, Study, changed, edited
+from paraspec.core.table import read_table
+from paraspec.core.tables.measured import ITEMS
+from tests.workflow.conftest import BASE, MEASURE, MODELS, Study, changed, edited
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -126,3 +129,54 @@ def test_an_upgraded_library_reruns_the_steps_that_import_it(mirrored, library):
         edited(conda, f"- {library}==", f"- {library}==9."),
     ):
         assert mirrored.planned() == UPGRADES[library]
+
+
+def of_a_local_model(folder: Path, model: Path, concepts: Path) -> Study:
+    """A study of one model that was trained elsewhere, with one added concept."""
+    made = Study(folder)
+    header = MODELS.splitlines()[0]
+    made.table.write_text(f"{header}\nmine\t{model}\tgpt2" + "\t" * 9 + "\n")
+    added = folder / "added.jsonl"
+    added.write_text(ADDED[0])
+    controls = {"models": ["mine"], "cross_model": "mine", "draws": 2}
+    made.write(
+        zoo={"vocab_size": 900},
+        causal={},
+        concepts={"file": str(concepts), "per_cell": 1, "added": [str(added)]},
+        measure={**MEASURE, "controls": controls},
+    )
+    return made
+
+
+ADDED = (BASE / "data/non_knowledge.jsonl").read_text().splitlines(keepends=True)
+MEASURED = ["items.parquet", "masks.parquet", "collateral.parquet", "pss.csv"]
+EXTRACTED = ["activations.safetensors", "statistics.safetensors", "overlap.csv"]
+
+
+@pytest.mark.long
+def test_a_further_concept_is_asked_alone_and_ends_with_the_bytes_of_a_fresh_run(
+    finished, tmp_path
+):
+    made = finished.results / "models/gpt2-s", finished.folder / "concepts.jsonl"
+    for name in ("more", "anew"):
+        (tmp_path / name).mkdir()
+    more = of_a_local_model(tmp_path / "more", *made)
+    target = "measure/mine/pss.csv"
+    run = more.snakemake(target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    before = read_table(more.results / "measure/mine/items.parquet", ITEMS)
+    (more.folder / "added.jsonl").write_text(ADDED[0] + ADDED[1])
+    own = dict.fromkeys(["plan", "extract", "score", "pss", "ablate"], 1)
+    assert more.planned() == own | ACROSS
+    assert more.snakemake(target).returncode == 0
+    after = read_table(more.results / "measure/mine/items.parquet", ITEMS)
+    n_new = len(after) - len(before)
+    log = (more.results / "logs/score/mine.log").read_text()
+    assert f"{n_new} answers given, {len(before)} taken from an earlier run" in log
+    assert (~after["concept"].isin(before["concept"].unique())).sum() == n_new > 0
+    anew = of_a_local_model(tmp_path / "anew", *made)
+    (anew.folder / "added.jsonl").write_text(ADDED[0] + ADDED[1])
+    assert anew.snakemake(target).returncode == 0
+    for name in [*MEASURED, *EXTRACTED]:
+        both = [study.results / "measure/mine" / name for study in (more, anew)]
+        assert both[0].read_bytes() == both[1].read_bytes(), name

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -30,6 +30,21 @@ logger = logging.getLogger(__name__)
 
 CONCEPTS_AT_ONCE = 16
 """Concepts of a chunk: their masks are held together, their answers kept together."""
+
+
+def chunks_of(
+    concepts: Sequence[str], added: Container[str] = ()
+) -> list[tuple[str, ...]]:
+    """Divide concepts into chunks: an added one is alone, so that none depends on it.
+
+    >>> names = [*map(str, range(18)), "a", "b"]
+    >>> [len(chunk) for chunk in chunks_of(names, {"a", "b"})]
+    [16, 2, 1, 1]
+    """
+    own = [concept for concept in concepts if concept not in added]
+    starts = range(0, len(own), CONCEPTS_AT_ONCE)
+    together = [tuple(own[i : i + CONCEPTS_AT_ONCE]) for i in starts]
+    return [*together, *((concept,) for concept in concepts if concept in added)]
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,7 @@ def score_in_chunks(
     asked: Mapping[str, Sequence[Asked]],
     store: ItemStore,
     part: Part = WHOLE,
+    added: Container[str] = (),
 ) -> None:
     """Answer the items of every concept under its masks, and store them.
 
@@ -128,13 +144,11 @@ def score_in_chunks(
         Takes the answers; gives back those of earlier runs.
     part
         Which chunks are this job's.
+    added
+        Concepts that are in chunks of their own.
     """
-    names = list(masks)
-    groups = {
-        chunk: names[start : start + CONCEPTS_AT_ONCE]
-        for chunk, start in enumerate(range(0, len(names), CONCEPTS_AT_ONCE))
-        if part.has(chunk)
-    }
+    chunks = enumerate(chunks_of(list(masks), added))
+    groups = {chunk: group for chunk, group in chunks if part.has(chunk)}
     n_concepts = sum(map(len, groups.values()))
     n_rows = n_fresh = 0
     with progress(f"scoring {scoring.model}, concepts", n_concepts) as advance:

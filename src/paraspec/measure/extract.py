@@ -4,7 +4,8 @@ Source: paper, section 3 (knowledge vectors masking). Sums are accumulated on th
 device, one line per concept; tokens never outlive their batch. Unrelated questions are
 all of the study's (added concepts' not among them) but the concept's own, those of its
 general set (which are kept for evaluation), and those that share an entity or an answer
-with it: the total minus what is excluded.
+with it: the total minus what is excluded. Each added concept is read apart, in batches
+of its own with what is excluded for it, so that no bit of another depends on it.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -51,6 +52,8 @@ class Membership:
 
     concepts: tuple[str, ...]
     lines_of: Mapping[str, tuple[int, ...]]
+    added: frozenset[str] = frozenset()
+    """Concepts whose questions are unrelated to none; the last ones."""
 
     @property
     def n_lines(self) -> int:
@@ -60,6 +63,37 @@ class Membership:
     def items(self, line: int) -> set[str]:
         """Items that enter a running sum."""
         return {item for item, lines in self.lines_of.items() if line in lines}
+
+    def parts(self) -> list["Membership"]:
+        """What is read together: all but added concepts, then each of these alone.
+
+        Only the first part has a total.
+        """
+        own = [c for c in self.concepts if c not in self.added]
+        alone = [self._of([c], total=False) for c in self.concepts if c in self.added]
+        return [self._of(own, total=True), *alone]
+
+    @property
+    def n_read(self) -> int:
+        """Questions that are read, in all parts."""
+        return sum(len(part.lines_of) for part in self.parts())
+
+    def _of(self, chosen: Sequence[str], *, total: bool) -> "Membership":
+        """Lines of some concepts, with those items alone that enter any."""
+        n, m = len(self.concepts), len(chosen)
+        line = {3 * n: 3 * m} if total else {}
+        for new, concept in enumerate(chosen):
+            old = self.concepts.index(concept)
+            line |= {
+                2 * old: 2 * new,
+                2 * old + 1: 2 * new + 1,
+                2 * n + old: 2 * m + new,
+            }
+        entered = {
+            item: tuple(line[i] for i in lines if i in line)
+            for item, lines in self.lines_of.items()
+        }
+        return Membership(tuple(chosen), {i: ls for i, ls in entered.items() if ls})
 
 
 def membership(sets: pd.DataFrame, added: Container[str] = ()) -> Membership:
@@ -84,7 +118,11 @@ def membership(sets: pd.DataFrame, added: Container[str] = ()) -> Membership:
             lines[str(row.item)].append(2 * n + c)
         if row.set == "concept":
             lines[str(row.item)].append(2 * c + HALVES.index(str(row.half)))
-    return Membership(concepts, {item: tuple(v) for item, v in lines.items()})
+    return Membership(
+        concepts,
+        {item: tuple(v) for item, v in lines.items()},
+        frozenset(c for c in concepts if c in added),
+    )
 
 
 def extract(
@@ -109,8 +147,27 @@ def extract(
     on_batch
         Called with the number of prompts done.
     """
-    lines = Lines(loaded, members, per_token=True)
-    routing = Lines(loaded, members, per_token=True, of="n_experts")
+    read = []
+    for part in members.parts():
+        asked = [p for p in prompts if p.item in part.lines_of]
+        read.append(_read(loaded, asked, part, batch_rows, on_batch))
+    found = joined([lines.means(read[0][0]) for lines, _ in read])
+    routing = joined([lines.means(read[0][1]) for _, lines in read])
+    return Activations(
+        members.concepts, found.related, found.unrelated, routing.related
+    )
+
+
+def _read(
+    loaded: LoadedModel,
+    prompts: Sequence[Prompt],
+    part: Membership,
+    batch_rows: int,
+    on_batch: Callable[[int], None],
+) -> tuple["Lines", "Lines"]:
+    """Sums of coefficients and of routing weights over one part's questions."""
+    lines = Lines(loaded, part, per_token=True)
+    routing = Lines(loaded, part, per_token=True, of="n_experts")
     for rows in by_length(prompts, batch_rows):
         chosen = [prompts[i] for i in rows]
         ids = torch.tensor([p.prefix for p in chosen], device=loaded.model.device)
@@ -120,10 +177,7 @@ def extract(
         lines.add(chosen, per_row.coefficients)
         routing.add(chosen, per_row.routing)
         on_batch(len(chosen))
-    found = lines.means()
-    return Activations(
-        members.concepts, found.related, found.unrelated, routing.means().related
-    )
+    return lines, routing
 
 
 @dataclass(frozen=True)
@@ -132,6 +186,13 @@ class Means:
 
     related: tuple[Float[torch.Tensor, "concept half neuron"], ...]
     unrelated: tuple[Float[torch.Tensor, "concept neuron"], ...]
+
+
+def joined(parts: Sequence[Means]) -> Means:
+    """Means of several parts' concepts, in order."""
+    related = zip(*(part.related for part in parts), strict=True)
+    unrelated = zip(*(part.unrelated for part in parts), strict=True)
+    return Means(tuple(map(torch.cat, related)), tuple(map(torch.cat, unrelated)))
 
 
 class Lines:
@@ -173,14 +234,19 @@ class Lines:
         """Add a batch: one row per prompt, one tensor per layer."""
         enters = torch.zeros(len(self._weight), len(prompts))
         for column, prompt in enumerate(prompts):
-            enters[list(self._members.lines_of[prompt.item]), column] = 1
+            enters[list(self._members.lines_of.get(prompt.item, ())), column] = 1
         for total, rows in zip(self._sums, per_row, strict=True):
             total += enters.to(total.device) @ rows.to(total)
         each = [sum(p.counted) if self._per_token else 1 for p in prompts]
         self._weight += enters @ torch.tensor(each, dtype=torch.float32)
 
-    def means(self) -> Means:
+    def means(self, whole: "Lines | None" = None) -> Means:
         """Divide by tokens or items.
+
+        Parameters
+        ----------
+        whole
+            Where the total stands; here by default.
 
         Raises
         ------
@@ -189,7 +255,8 @@ class Lines:
             finite.
         """
         n = len(self._members.concepts)
-        related, elsewhere = self.sizes()
+        whole = whole or self
+        related, elsewhere = self.sizes(whole)
         if not bool((elsewhere > 0).all()) or not bool((related > 0).all()):
             raise UserError(
                 "extract",
@@ -197,6 +264,7 @@ class Lines:
                 "Add concepts: unrelated questions are those outside its general set",
             )
         layers = [layer.cpu() for layer in self._sums]
+        totals = [layer[-1].cpu() for layer in whole._sums]
         if not all(bool(torch.isfinite(layer).all()) for layer in layers):
             fault = "coefficients are not finite"
             raise UserError("extract", fault, "Measure in float32")
@@ -205,17 +273,17 @@ class Lines:
                 layer[: 2 * n].view(n, 2, -1) / related[:, :, None] for layer in layers
             ),
             tuple(
-                (layer[3 * n] - layer[2 * n : 3 * n]) / elsewhere[:, None]
-                for layer in layers
+                (total - layer[2 * n : 3 * n]) / elsewhere[:, None]
+                for total, layer in zip(totals, layers, strict=True)
             ),
         )
 
     def sizes(
-        self,
+        self, whole: "Lines"
     ) -> tuple[Float[torch.Tensor, "concept half"], Float[torch.Tensor, " concept"]]:
         """Tokens or items behind the related and the unrelated means."""
         n = len(self._members.concepts)
-        excluded, total = self._weight[2 * n : 3 * n], self._weight[3 * n]
+        excluded, total = self._weight[2 * n : 3 * n], whole._weight[-1]
         return self._weight[: 2 * n].view(n, 2), total - excluded
 
     def overall(self) -> tuple[Float[torch.Tensor, " n"], ...]:

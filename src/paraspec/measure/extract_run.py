@@ -79,7 +79,7 @@ def read_activations(
     batch_rows: int,
 ) -> Activations:
     """Run every question once, and average coefficients."""
-    with progress(f"extracting {model}", len(prompts)) as advance:
+    with progress(f"extracting {model}", study.members.n_read) as advance:
         return extract(loaded, prompts, study.members, batch_rows, advance)
 
 
@@ -100,7 +100,7 @@ def read_statistics(
     """
     shuffled = [shuffled_labels(study.members, seed, draw) for draw in range(shuffles)]
     packed = packing_holds(loaded, prompts)
-    with progress(f"statistics of {model}", 3 * len(prompts)) as advance:
+    with progress(f"statistics of {model}", 3 * study.members.n_read) as advance:
         return extract_statistics(
             *(loaded, prompts, reworded, study.members, shuffled, batch_rows, advance),
             packed=packed,

@@ -1,5 +1,6 @@
 """Rankings of a model's value vectors under the names that masks give them."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -92,6 +93,7 @@ class Rankings:
             torch.arange(routing.shape[-1]).repeat_interleave(n // routing.shape[-1])
             for routing, n in zip(activations.routing, activations.sizes, strict=True)
         ]
+        self._digests: dict[str, str] = {}
         self._global: dict[tuple[RankingKey, float], tuple[int, ...]] = {}
 
     @property
@@ -300,6 +302,26 @@ class Rankings:
             hit = masked.view(len(weight), -1).float().mean(1)
             shares.append(float((weight * hit).sum() / weight.sum()))
         return sum(shares) / len(shares)
+
+    def digest(self, concept: str) -> str:
+        """Hash of all numbers that rankings and means of a concept are made from."""
+        found = self._digests.get(concept)
+        if found is None:
+            line = self._number[concept]
+            own = self._activations
+            tensors = [*own.related, *own.unrelated, *own.routing]
+            shared: list[torch.Tensor] = []
+            if self._statistics is not None:
+                for means in self._statistics.means.values():
+                    tensors += [*means.related, *means.unrelated]
+                tensors += [self._statistics.n_related, self._statistics.n_unrelated]
+                shared = [*self._statistics.mean, *self._statistics.peak]
+            digest = hashlib.sha256()
+            for tensor in [*(tensor[line] for tensor in tensors), *shared]:
+                flat = tensor.detach().cpu().contiguous().flatten()
+                digest.update(flat.view(torch.uint8).numpy().tobytes())
+            found = self._digests[concept] = digest.hexdigest()
+        return found
 
     @cached_property
     def _any_experts(self) -> bool:

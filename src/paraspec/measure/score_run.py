@@ -12,7 +12,7 @@ import transformers
 from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
 from paraspec.core.definitions import PAPER_SELECTOR, Masking, primary_ratio
 from paraspec.core.errors import UserError
-from paraspec.core.files import sha256_of, sha256_text
+from paraspec.core.files import sha256_text
 from paraspec.core.layout import StudyFiles
 from paraspec.core.progress import progress
 from paraspec.core.table import read_table, write_table
@@ -20,15 +20,21 @@ from paraspec.core.tables.measured import COLLATERAL, ITEMS, MASKS
 from paraspec.core.tables.planned import NEUTRAL, PROMPTS
 from paraspec.measure.activation_files import load_activations, load_statistics
 from paraspec.measure.baseline import with_baseline
-from paraspec.measure.chunked import WHOLE, Part, Scoring, score_in_chunks
+from paraspec.measure.chunked import (
+    WHOLE,
+    Part,
+    Scoring,
+    chunks_of,
+    score_in_chunks,
+)
 from paraspec.measure.collateral import collateral_frame
 from paraspec.measure.extract_run import rankings_of
 from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
 from paraspec.measure.prepare import Planned, prepare
 from paraspec.measure.prompts import Prompt
-from paraspec.measure.ranked import Rankings
-from paraspec.measure.score import asked_items, mask_frame, unmasked_rows
+from paraspec.measure.ranked import UNRANKED, Rankings
+from paraspec.measure.score import Asked, asked_items, mask_frame, unmasked_rows
 from paraspec.measure.store import ItemStore, fingerprint
 from paraspec.measure.wording import scorer_of
 from paraspec.models.compiled import compile_beside_sites
@@ -95,14 +101,15 @@ def run_score(
         cross=study.own if cross else (),
     )
     masks = _masks(study, grid, seed)
-    mark = _fingerprint(scoring, manifest, files, study, config, code)
+    asked = asked_items(study.sets)
+    marks = _fingerprints(scoring, manifest, study, masks, asked, config, code)
     if part == WHOLE:
         _write_others(scoring, masks, files)
         _write_collateral(scoring, masks, grid, files)
-        store = ItemStore(files.measure(model, "items.parquet"), mark, parts)
+        store = ItemStore(files.measure(model, "items.parquet"), marks, parts)
     else:
-        store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), mark)
-    score_in_chunks(scoring, masks, asked_items(study.sets), store, part)
+        store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), marks)
+    score_in_chunks(scoring, masks, asked, store, part, study.added)
 
 
 def _rankings(
@@ -133,32 +140,57 @@ def _masks(study: Planned, grid: Grid, seed: int) -> dict[str, list[Mask]]:
     return {c: list(masks_of(c, donors[c], grid)) for c in study.members.concepts}
 
 
-def _fingerprint(
+def _fingerprints(
     scoring: Scoring,
     manifest: Manifest,
-    files: StudyFiles,
     study: Planned,
+    masks: Mapping[str, Sequence[Mask]],
+    asked: Mapping[str, Sequence[Asked]],
     config: MeasureConfig,
     code: str,
-) -> str:
-    """Hash of all that an answer depends on."""
+) -> dict[str, str]:
+    """Hash of all that the answers of a concept's chunk depend on, by concept."""
     asking, model = scoring.asking, scoring.loaded.model
-    tables = (study.table, study.sets, scoring.about_concept)
-    ranked_by = ("activations.safetensors", "statistics.safetensors")
-    return fingerprint(
-        {
-            "weights": manifest.weights_sha256,
-            "ranked_by": [
-                sha256_of(files.measure(manifest.model, name)) for name in ranked_by
-            ],
-            "prompts": sha256_text(repr(scoring.prompts)),
-            "tables": [sha256_text(frame.to_csv()) for frame in tables],
-            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-            "run": [config.batch_rows, config.compile, code],
-            "model": [str(model.dtype), model.device.type],
-            "libraries": [torch.__version__, transformers.__version__],
-        }
+    for_all = {
+        "weights": manifest.weights_sha256,
+        "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
+        "run": [config.batch_rows, config.compile, scoring.method.packed, code],
+        "model": [str(model.dtype), model.device.type],
+        "libraries": [torch.__version__, transformers.__version__],
+    }
+    found: dict[str, str] = {}
+    for chunk in chunks_of(list(masks), study.added):
+        of_chunk = _of_chunk(scoring, study, chunk, masks, asked)
+        found |= dict.fromkeys(chunk, fingerprint(for_all | of_chunk))
+    return found
+
+
+def _of_chunk(
+    scoring: Scoring,
+    study: Planned,
+    chunk: Sequence[str],
+    masks: Mapping[str, Sequence[Mask]],
+    asked: Mapping[str, Sequence[Asked]],
+) -> dict[str, object]:
+    """What the answers of one chunk depend on: questions, tables, rankings."""
+    items = dict.fromkeys(each.item for concept in chunk for each in asked[concept])
+    prompts = [scoring.prompts[item] for item in items]
+    ranked = {
+        mask.ranking.concept
+        for concept in chunk
+        for mask in masks[concept]
+        if mask.ranking != UNRANKED
+    }
+    tables = (
+        study.table[study.table["item"].isin(items)],
+        study.sets[study.sets["concept"].isin(chunk)],
+        scoring.about_concept[scoring.about_concept["concept"].isin(chunk)],
     )
+    return {
+        "prompts": sha256_text(repr(prompts)),
+        "tables": [sha256_text(frame.to_csv(index=False)) for frame in tables],
+        "ranked_by": {c: scoring.rankings.digest(c) for c in sorted(ranked)},
+    }
 
 
 def scoring_of(

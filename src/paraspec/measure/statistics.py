@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 
 from paraspec.core.seeds import generator
-from paraspec.measure.extract import Lines, Means, Membership
+from paraspec.measure.extract import Lines, Means, Membership, joined
 from paraspec.measure.layout import Batch
 from paraspec.measure.prompts import Prompt, by_length
 from paraspec.measure.scoring import option_logprobs
@@ -52,7 +52,8 @@ class Statistics:
     mean: tuple[Float[torch.Tensor, " neuron"], ...]
     """Mean coefficient, with its sign, over all questions."""
     peak: tuple[Float[torch.Tensor, " neuron"], ...]
-    """Largest |coefficient| at any token of any question, also at BOS."""
+    """Largest |coefficient| at any token of any question but added concepts', also at
+    BOS."""
     n_related: Float[torch.Tensor, "concept half"]
     """Questions behind the related means."""
     n_unrelated: Float[torch.Tensor, " concept"]
@@ -91,33 +92,90 @@ def extract_statistics(
     packed
         Whether options share a row while gradients are taken.
     """
-    names = (*READ, *BY_GRADIENT, "cross-format")
-    sums = {name: Lines(loaded, members) for name in names}
-    drawn = [Lines(loaded, one) for one in shuffled]
-    peak = [torch.zeros(site.n, device=site.weight.device) for site in loaded.sites]
-    for batch, read, largest in _readings(loaded, prompts, batch_rows):
-        for name in READ:
-            sums[name].add(batch, read[name])
-        for lines in drawn:
-            lines.add(batch, read["question"])
-        peak = [torch.maximum(*pair) for pair in zip(peak, largest, strict=True)]
-        on_batch(len(batch))
-    for batch, read, _ in _readings(loaded, reworded, batch_rows):
-        sums["cross-format"].add(batch, read["question"])
-        on_batch(len(batch))
-    for rows in by_length(prompts, batch_rows):
-        batch = [prompts[i] for i in rows]
-        for name, found in attributions(loaded, batch, packed=packed).items():
-            sums[name].add(batch, found)
-        on_batch(len(batch))
-    means = {name: lines.means() for name, lines in sums.items()}
-    means |= {shuffled_name(i): lines.means() for i, lines in enumerate(drawn)}
+    parts = zip(members.parts(), *(one.parts() for one in shuffled), strict=True)
+    read = []
+    for part, *permuted in parts:
+        items = set(part.lines_of).union(*(one.lines_of for one in permuted))
+        sums = _Sums(loaded, part, permuted)
+        sums.read([p for p in prompts if p.item in items], batch_rows, on_batch)
+        sums.reword([p for p in reworded if p.item in items], batch_rows, on_batch)
+        sums.attribute(
+            *([p for p in prompts if p.item in items], batch_rows, on_batch),
+            packed=packed,
+        )
+        read.append(sums)
+    own = read[0]
+    means = {
+        name: joined([sums.of[name].means(own.of[name]) for sums in read])
+        for name in own.of
+    }
+    sizes = [sums.of["question"].sizes(own.of["question"]) for sums in read]
     return Statistics(
         means,
-        sums["signed"].overall(),
-        tuple(layer.cpu() for layer in peak),
-        *sums["question"].sizes(),
+        own.of["signed"].overall(),
+        tuple(layer.cpu() for layer in own.peak),
+        *(torch.cat(pair) for pair in zip(*sizes, strict=True)),
     )
+
+
+class _Sums:
+    """Running sums of every statistic over one part's questions."""
+
+    def __init__(
+        self, loaded: LoadedModel, part: Membership, permuted: Sequence[Membership]
+    ) -> None:
+        self._loaded = loaded
+        names = (*READ, *BY_GRADIENT, "cross-format")
+        self.of = {name: Lines(loaded, part) for name in names}
+        drawn = {shuffled_name(i): one for i, one in enumerate(permuted)}
+        self._drawn = {name: Lines(loaded, one) for name, one in drawn.items()}
+        self.of |= self._drawn
+        self.peak = [
+            torch.zeros(site.n, device=site.weight.device) for site in loaded.sites
+        ]
+
+    def read(
+        self,
+        prompts: Sequence[Prompt],
+        batch_rows: int,
+        on_batch: Callable[[int], None],
+    ) -> None:
+        """Add what one pass over the questions tells."""
+        for batch, read, largest in _readings(self._loaded, prompts, batch_rows):
+            for name in READ:
+                self.of[name].add(batch, read[name])
+            for lines in self._drawn.values():
+                lines.add(batch, read["question"])
+            pairs = zip(self.peak, largest, strict=True)
+            self.peak = [torch.maximum(*pair) for pair in pairs]
+            on_batch(len(batch))
+
+    def reword(
+        self,
+        prompts: Sequence[Prompt],
+        batch_rows: int,
+        on_batch: Callable[[int], None],
+    ) -> None:
+        """Add a pass over the questions in their other format."""
+        for batch, read, _ in _readings(self._loaded, prompts, batch_rows):
+            self.of["cross-format"].add(batch, read["question"])
+            on_batch(len(batch))
+
+    def attribute(
+        self,
+        prompts: Sequence[Prompt],
+        batch_rows: int,
+        on_batch: Callable[[int], None],
+        *,
+        packed: bool,
+    ) -> None:
+        """Add derivatives of the answers."""
+        for rows in by_length(prompts, batch_rows):
+            batch = [prompts[i] for i in rows]
+            found = attributions(self._loaded, batch, packed=packed)
+            for name, values in found.items():
+                self.of[name].add(batch, values)
+            on_batch(len(batch))
 
 
 def attributions(
@@ -235,4 +293,5 @@ def shuffled_labels(members: Membership, seed: int, draw: int) -> Membership:
             lines[item].append(2 * c + place % 2)
         for item in pool & {*drawn, *kept_out}:
             lines[item].append(2 * n + c)
-    return Membership(members.concepts, {i: tuple(v) for i, v in lines.items()})
+    tupled = {item: tuple(entered) for item, entered in lines.items()}
+    return Membership(members.concepts, tupled, members.added)

@@ -1,9 +1,10 @@
 """Answers that are never given twice: chunks of a run, and what an earlier run left.
 
 A chunk is a fixed group of concepts; its answers are written whole or not at all. A run
-that starts again, after an interruption or with more ratios, takes over every answer
-that was given to the same question under the same mask by the same code, model and
-inputs: their hash, the fingerprint, stands in each file.
+that starts again, after an interruption, with more ratios or with more concepts, takes
+over every answer that was given to the same question under the same mask by the same
+code, model and inputs: their hash, the fingerprint, stands in each file by concept. It
+is one for a whole chunk, whose concepts share batches.
 """
 
 import json
@@ -35,17 +36,20 @@ class ItemStore:
     ----------
     items
         ``items.parquet`` of the model; an earlier run's may lie there.
-    fingerprint
-        Hash of what the answers depend on; others are not taken over.
+    fingerprints
+        Concept to hash of what its answers depend on; others are not taken over.
     parts
         Files of jobs that answered a part of the concepts each.
     """
 
     def __init__(
-        self, items: Path, fingerprint: str, parts: Sequence[Path] = ()
+        self,
+        items: Path,
+        fingerprints: Mapping[str, str],
+        parts: Sequence[Path] = (),
     ) -> None:
         self._items = items
-        self._fingerprint = fingerprint
+        self._fingerprints = fingerprints
         self._chunks = items.with_name(f".{items.stem}.chunks")
         earlier = (items, *parts, *sorted(self._chunks.glob("*.parquet")))
         found = [self._read(path) for path in earlier]
@@ -72,7 +76,8 @@ class ItemStore:
 
     def _write(self, frame: pd.DataFrame, path: Path) -> None:
         ready = frame.reset_index(drop=True)
-        ready.attrs[FINGERPRINT] = self._fingerprint
+        concepts = ready["concept"].astype("str").unique()
+        ready.attrs[FINGERPRINT] = {c: self._fingerprints[c] for c in concepts}
         write_table(ready, ITEMS, path)
 
     def _read(self, path: Path) -> pd.DataFrame:
@@ -80,9 +85,12 @@ class ItemStore:
         if not path.is_file():
             return _nothing()
         frame = pd.read_parquet(path)
-        if frame.attrs.get(FINGERPRINT) != self._fingerprint:
+        made_with = frame.attrs.get(FINGERPRINT)
+        if not isinstance(made_with, dict):
             return _nothing()
-        return plain(frame, ITEMS)
+        now = self._fingerprints.items()
+        ours = [concept for concept, mark in now if made_with.get(concept) == mark]
+        return plain(frame[frame["concept"].isin(ours)], ITEMS)
 
 
 def _nothing() -> pd.DataFrame:
