@@ -40,7 +40,7 @@ class Run:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def ended(self, seconds: float = 240) -> str:
+    def ended(self, seconds: float = 500) -> str:
         """All it said, once it has ended well."""
         try:
             code = self.process.wait(seconds)

@@ -16,6 +16,7 @@ from tests.workflow.slurm.conftest import PROFILE, Run, begin
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("slurm")]
 
 PER_CELL = 6
+TARGETS = ["tables/verify.csv", "figures/tiers.svg", "figures/sizes.svg"]
 STRUCK = "1-of-2"
 """Part of a model's scoring that is cancelled, and running when Snakemake is killed."""
 
@@ -46,7 +47,7 @@ class Remote:
     def begin(self, name: str, *arguments: str) -> Run:
         """Start Snakemake; nothing but the command line says how."""
         named = ["--configfile", str(self.study.config), "--set-scatter", "concepts=2"]
-        where = ["--directory", str(self.study.results), "report.html"]
+        where = ["--directory", str(self.study.results), *TARGETS]
         log = self.study.folder / f"{name}.log"
         return begin([*PROFILE, *named, *where, *arguments], log)
 
@@ -107,7 +108,7 @@ def told(tmp_path_factory, concepts, cluster) -> Told:
     """Run the study locally, then through SLURM with a cancelled job and a kill -9."""
     folder = tmp_path_factory.mktemp("slurm")
     local = write(Study(folder / "local"), concepts)
-    ran = local.snakemake("report.html")
+    ran = local.snakemake(*TARGETS)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     remote = Remote(write(Study(folder / "remote"), concepts), cluster)
     first = remote.begin("before")
@@ -130,9 +131,8 @@ def test_tables_and_figures_are_those_of_a_local_run(told):
     made = [*told.local.results.glob("tables/*"), *told.local.results.glob("figures/*")]
     names = sorted(str(path.relative_to(told.local.results)) for path in made)
     assert "tables/claims.csv" in names and "figures/tiers.svg" in names
-    assert len(names) > 40
+    assert len(names) > 20
     assert [name for name in names if not same_bytes(told, name)] == []
-    assert (told.remote.results / "report.html").is_file()
 
 
 @pytest.mark.parametrize("model", ["gpt2-s", "llama-s"])
@@ -148,20 +148,19 @@ def test_a_cancelled_scoring_job_keeps_its_finished_chunks(told):
     assert "CANCELLED" in told.before
 
 
-def test_after_a_kill_nothing_finished_is_repeated(told):
-    again = jobs(told.after)
-    assert not {"plan", "tokenizer", "train", "check", "extract"} & set(again)
-    assert 1 <= again["score_part"] <= 4
-    log = told.remote.results / f"logs/score_part/gpt2-s.{STRUCK}.log"
-    assert f" 0 answers given, {sum(told.retried)} taken" in log.read_text()
+def test_what_ran_when_snakemake_was_killed_counts_and_nothing_is_repeated(told):
+    again = set(jobs(told.after))
+    assert {"score", "pss", "correlate", "figure"} <= again
+    made = {"plan", "tokenizer", "train", "check", "extract", "score_part"}
+    assert not made & again
 
 
 def test_small_steps_ran_on_the_login_node_and_shared_submissions(told):
     said = told.before + told.after
     submitted = re.findall(r"slurm_logs/((?:rule|group)_\w+)/", said)
-    steps = {"train", "check", "extract", "score", "score_part", "report"}
+    steps = {"train", "check", "extract", "score", "score_part"}
     assert {f"rule_{step}" for step in steps} <= set(submitted)
-    here = {"plan", "tokenizer", "judge", "verify", "provenance"}
+    here = {"plan", "tokenizer", "judge", "verify"}
     assert not {f"rule_{step}" for step in here} & set(submitted)
     assert 0 < sum(name.startswith("group_") for name in submitted) < 10
 
