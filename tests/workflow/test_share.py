@@ -7,7 +7,7 @@ import httpx2
 import pytest
 import yaml
 
-from tests.workflow.conftest import jobs
+from tests.workflow.conftest import MODELS, jobs
 from tests.workflow.project import NOTHING, Project, make_project
 from tests.workflow.s3_server import s3_server
 
@@ -84,6 +84,36 @@ def test_faulty_files_stop_a_run_and_are_rebuilt_alone(project, tmp_path):
     assert again == {"train/gpt2-s", "score/gpt2-s", "ablate/llama-s"}
     assert mine.bytes() == whole
     assert NOTHING in mine.snakemake("-n")
+
+
+def test_two_studies_and_a_model_of_mine_live_side_by_side(project, tmp_path):
+    mine = project.clone(tmp_path / "clone")
+    mine.paraspec("pull")
+    whole = mine.bytes()
+    values = yaml.safe_load(mine.config.read_text())
+    table = MODELS.splitlines()[0] + "\nmine\tmy-model\tgpt2" + "\t" * 9 + "\n"
+    (mine.folder / "config/models/other.tsv").write_text(table)
+    for key in ("causal", "zoo"):
+        del values[key]
+    del values["measure"]["controls"]
+    changes = {"study": "other", "models": "config/models/other.tsv"}
+    other = mine.folder / "config/other.yaml"
+    other.write_text(yaml.safe_dump(values | changes))
+    _add_stage(mine)
+    of = ("--configfile", "config/other.yaml")
+    mine.run("snakemake", "--cores", "2", *of, "--", "measure/mine/pss.csv")
+    assert mine.bytes() == whole and NOTHING in mine.snakemake("-n")
+    stages = mine.run("dvc", "stage", "list", "--name-only")
+    assert {"reproduce@smoke", "reproduce@other"} <= set(stages.split())
+    assert "not finished" in mine.run("paraspec", "push", *of, fails=True)
+
+
+def _add_stage(project: Project) -> None:
+    """The three lines of a further study, as the README has them."""
+    stages = project.folder / "dvc.yaml"
+    text = stages.read_text()
+    known = text[text.index("      smoke:\n") : text.index("    do:\n")]
+    stages.write_text(text.replace(known, known + known.replace("smoke", "other")))
 
 
 LESS = (

@@ -115,11 +115,12 @@ rule register:
     params:
         models=root(STUDY.models),
         recipe=recipe_of,
+        checkout=root("."),
         code=code_of("register"),
         env=env_of("register"),
     shell:
         "paraspec register --model {wildcards.model} --models {params.models} "
-        "--results . > {log} 2>&1"
+        "--results . --checkout {params.checkout} > {log} 2>&1"
 
 
 rule check:

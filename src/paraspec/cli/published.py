@@ -39,14 +39,28 @@ def fetch(model: Model, models: Table, results: Results) -> None:
     write_manifest(manifest, folder / "model.json")
 
 
-def register(model: Model, models: Table, results: Results) -> None:
+def register(
+    model: Model,
+    models: Table,
+    results: Results,
+    checkout: Annotated[
+        Path, typer.Option(help="Where a relative folder of the table begins.")
+    ] = Path(),
+) -> None:
     """Describe a local model folder of the table, so that it can be measured."""
+    from dataclasses import replace
+    from os.path import relpath
+
     from paraspec.core.layout import StudyFiles
     from paraspec.models.manifest import describe, write_manifest
 
     row = _row(models, model, hub=False)
-    manifest = describe(row, model, Path(row.source))
-    write_manifest(manifest, StudyFiles(results).model(model, "model.json"))
+    place = StudyFiles(results).model(model, "model.json")
+    manifest = describe(row, model, checkout / row.source)
+    if not Path(row.source).is_absolute():  # so that it holds in every checkout
+        seen = relpath(checkout / row.source, place.parent)
+        manifest = replace(manifest, folder=seen)
+    write_manifest(manifest, place)
 
 
 def _row(models: Path, model: str, *, hub: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
