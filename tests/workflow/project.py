@@ -97,7 +97,8 @@ def make_project(folder: Path, finished: Study) -> Project:
     )
     project.snakemake("--touch", "--forceall")
     project.git("init", "-q", "-b", "main")
-    project.run("dvc", "add", "-q", "data/concepts.jsonl")
+    shutil.copytree(project.results / "models/gpt2-s", folder / "my-model")
+    project.run("dvc", "add", "-q", "data/concepts.jsonl", "my-model")
     project.commit("A study of mine")
     return project
 

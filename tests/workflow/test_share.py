@@ -43,6 +43,7 @@ def test_ten_of_ten_clones_have_nothing_to_do_and_notice_changes(project, tmp_pa
         assert [NOTHING in text for text in two.map(told, range(10))] == [True] * 10
     clone = Project(tmp_path / "clone0")
     assert clone.bytes() == project.bytes()
+    assert (clone.folder / "my-model/model.safetensors").is_file()
     values = yaml.safe_load(clone.config.read_text())
     clone.config.write_text(yaml.safe_dump(values | {"seed": 1}))
     assert jobs(clone.snakemake("-n"))["plan"] == 1

@@ -91,6 +91,7 @@ def test_arms_are_in_the_tables_and_nothing_else_of_the_model_changed(finished):
     assert np.isfinite(claims.loc["fine-tuning-entropy", "estimate"])
 
 
+@pytest.mark.long
 def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
     more = Study(tmp_path)
@@ -107,6 +108,7 @@ def test_a_further_ratio_answers_only_the_new_questions(finished, tmp_path):
     assert f"{new} answers given, {len(before)} taken from an earlier run" in log
 
 
+@pytest.mark.long
 def test_parts_of_a_model_are_jobs_and_gather_to_the_same_bytes(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
     parted = Study(tmp_path)
