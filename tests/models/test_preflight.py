@@ -8,6 +8,7 @@ from tokenizers import normalizers, processors
 from torch import nn
 from torch.nn import functional
 
+from paraspec.core.machine import processor_name
 from paraspec.models.architectures import ARCHITECTURES
 from paraspec.models.encoding import Encoding
 from paraspec.models.load import LoadedModel
@@ -47,6 +48,7 @@ def test_every_architecture_passes(kind, dtype, loaded):
     assert report.architecture == kind
     assert report.found_by == ("table" if kind in ARCHITECTURES else "structure")
     assert report.dtype == dtype
+    assert report.hardware == processor_name()
     assert (report.experts is not None) == any(site.routed for site in report.sites)
 
 

@@ -125,18 +125,6 @@ def test_parts_of_a_model_are_jobs_and_gather_to_the_same_bytes(finished, tmp_pa
     assert target.read_bytes() == whole
 
 
-def test_the_same_study_gives_the_same_bytes(finished, tmp_path):
-    again = Study(tmp_path)
-    for name in ("smoke.yaml", "models.tsv", "concepts.jsonl"):
-        shutil.copy(finished.folder / name, tmp_path / name)
-    target = "measure/gpt2-s/items.parquet"
-    run = again.snakemake(target)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert (again.results / target).read_bytes() == (
-        finished.results / target
-    ).read_bytes()
-
-
 def test_models_are_ordinary_folders_with_their_facts(finished):
     manifest = json.loads((finished.results / "models/gpt2-s/model.json").read_text())
     assert manifest["architecture"] == "gpt2"

@@ -62,15 +62,14 @@ rule provenance:
     conda:
         "../../envs/environment.yaml"
     params:
-        # Paths only: a new commit alone is no reason to run again.
+        # By its path; nor is a commit an input: a new one alone reruns nothing.
         config=root(CONFIG_FILE),
-        checkout=root("."),
         code=code_of("provenance"),
         env=env_of("provenance"),
     shell:
         "paraspec provenance --results . --config {params.config} "
         "--claims {input.claims} --factbook {input.concepts} --table {input.table} "
-        "--checkout {params.checkout} > {log} 2>&1"
+        "> {log} 2>&1"
 
 
 rule report:

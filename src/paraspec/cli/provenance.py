@@ -20,7 +20,6 @@ def provenance(
     table: Annotated[
         Path | None, typer.Option(help="Model table; the configuration's.")
     ] = None,
-    checkout: Annotated[Path, typer.Option(help="Folder of the code.")] = Path(),
 ) -> None:
     """Write provenance.json: versions, commit, hashes, seeds, machine, time."""
     from paraspec.core.config import read_study
@@ -35,4 +34,4 @@ def provenance(
         "concepts": existing(factbook, "Name it with --factbook"),
         "models": existing(table or Path(study.models), "Name it with --table"),
     }
-    write_provenance(gather(results, study, sources, checkout), results / NAME)
+    write_provenance(gather(results, study, sources), results / NAME)

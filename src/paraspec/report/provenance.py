@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from paraspec.core.closure import PACKAGE
 from paraspec.core.config import StudyConfig
 from paraspec.core.files import sha256_of
 from paraspec.core.layout import StudyFiles
@@ -42,9 +43,7 @@ POWERCAP = Path("/sys/class/powercap")
 """Where Linux shows the energy counters of a processor."""
 
 
-def gather(
-    root: Path, config: StudyConfig, sources: Mapping[str, Path], checkout: Path
-) -> Provenance:
+def gather(root: Path, config: StudyConfig, sources: Mapping[str, Path]) -> Provenance:
     """Gather the provenance of the study in ``root``.
 
     Parameters
@@ -55,15 +54,13 @@ def gather(
         Its configuration.
     sources
         Files that it was made from, by what they are.
-    checkout
-        Folder of the code.
     """
     files = StudyFiles(root)
     models = read_table(files.table("models.csv"), MODELS)
     trained = sorted({int(seed) for seed in models["seed"].dropna()})
     return Provenance(
         study=config.study,
-        git=commit(checkout),
+        git=commit(PACKAGE),
         software=software(),
         hardware=hardware(),
         seeds={
