@@ -89,7 +89,7 @@ def _write_provenance(root):
     concepts = root.parent / "factbook.jsonl"
     concepts.write_text("{}\n")
     sources = {"configuration": CONFIG, "claims": CLAIMS, "concepts": concepts}
-    found = gather(root, read_config(CONFIG), sources, BASE)
+    found = gather(root, read_config(CONFIG), sources)
     write_provenance(found, root / NAME)
 
 
