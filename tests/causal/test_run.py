@@ -58,7 +58,7 @@ def measured(study, tmp_path_factory):
     shutil.copytree(study.root / "data", files.root / "data")
     train_model(row("llama", d_ff=48, steps=80, learning_rate=0.01), files.root, [])
     loaded, manifest = load_measured(files, "tiny", "float32")
-    run_extract(loaded, manifest, files, 64, Asking())
+    run_extract(loaded, manifest, files, 64, Asking(), "code")
     return files
 
 

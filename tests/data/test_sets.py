@@ -150,9 +150,14 @@ def test_adding_concepts_changes_no_row_of_the_others(made_up, seed, n_added):
     added = made_up(2, ("dog",))[:n_added]
     alone = set_table(pool, [], 8, seed)
     with_more = set_table(pool, added[:1], 8, seed)
+    last = set_table(pool, added[-1:], 8, seed)
     with_most = set_table(pool, added, 8, seed)
     assert with_more.iloc[: len(alone)].equals(alone)
     assert with_most.iloc[: len(with_more)].equals(with_more)
+    of_last = with_most.iloc[-(len(last) - len(alone)) :]
+    assert of_last.reset_index(drop=True).equals(
+        last.iloc[len(alone) :].reset_index(drop=True)
+    )
     extra = with_most.iloc[len(alone) :]
     assert set(extra["concept"]) == {c.concept for c in added}
     own = {q.item for c in added for q in c.questions}

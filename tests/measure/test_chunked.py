@@ -12,12 +12,13 @@ from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
 from paraspec.measure import chunked
 from paraspec.measure.chunked import Part, Scoring, score_in_chunks
 from paraspec.measure.extract import extract, membership
+from paraspec.measure.marks import fingerprint
 from paraspec.measure.method import Method
 from paraspec.measure.plan import NO_DONORS, Grid, masks_of
 from paraspec.measure.prompts import tokenise
 from paraspec.measure.ranked import Rankings
 from paraspec.measure.score import asked_items
-from paraspec.measure.store import ItemStore, fingerprint
+from paraspec.measure.store import ItemStore
 
 SMALL = Grid((0.1,), (0.1,), (), 0.1, 1)
 MORE = Grid((0.1, 0.5), (0.1, 0.5), (), 0.1, 1)

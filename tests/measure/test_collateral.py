@@ -10,7 +10,7 @@ from paraspec.core.config import Asking
 from paraspec.core.table import checked, read_table
 from paraspec.core.tables.measured import COLLATERAL
 from paraspec.core.tables.planned import CONCEPTS, PROMPTS, SETS
-from paraspec.measure import collateral
+from paraspec.measure import chunked
 from paraspec.measure.applied import Applied, RankingTable
 from paraspec.measure.chunked import Scoring
 from paraspec.measure.collateral import collateral_frame, sentence_prompts
@@ -132,11 +132,35 @@ def test_masks_that_act_alike_are_read_once(scoring, masks, read, monkeypatch):
     # Of each concept: two top masks, one in-sample, one for each random draw (both
     # halves share it); swap masks are the donors' top masks; the empty one serves all.
     assert n_read == (3 * (2 + 1 + 2) + 1) * len(TEXTS)
-    monkeypatch.setattr(collateral, "CONCEPTS_AT_ONCE", 1)
+    monkeypatch.setattr(chunked, "CONCEPTS_AT_ONCE", 1)
     done = []
     again = collateral_frame(scoring, masks, TEXTS, done.append)
     assert sum(done) == n_read
     assert again["loss"].tolist() == pytest.approx(frame["loss"].tolist(), abs=1e-5)
+
+
+def test_what_was_read_before_is_taken_over_and_added_concepts_share_nothing(
+    scoring, masks, read
+):
+    whole, _ = read
+    *own, last = masks
+    alone = {name: masks[name] for name in own}
+    frame = collateral_frame(scoring, alone, TEXTS, lambda n: None)
+    done, anew = [], []
+    more = collateral_frame(scoring, masks, TEXTS, done.append, {last}, frame)
+    fresh = collateral_frame(scoring, masks, TEXTS, anew.append, {last})
+    assert more.equals(fresh)
+    assert more["loss"].tolist() == pytest.approx(whole["loss"].tolist(), abs=1e-5)
+    # Of the last one what no other's mask is: a swap mask is its top mask already.
+    assert sum(done) == (1 + 2) * len(TEXTS)
+    assert sum(anew) == (3 * (2 + 1 + 2) + 1) * len(TEXTS)
+    both = collateral_frame(scoring, masks, TEXTS, done.append, {own[1], last})
+    del alone[own[1]]
+    one = collateral_frame(
+        scoring, alone | {last: masks[last]}, TEXTS, done.append, {last}
+    )
+    losses = [f.loc[f["concept"] == last, "loss"].tolist() for f in (both, one)]
+    assert losses[0] == losses[1]
 
 
 def test_masks_meant_for_own_items_only_are_read_too(scoring, masks):

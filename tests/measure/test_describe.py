@@ -13,7 +13,7 @@ from paraspec.core.table import checked
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import OVERLAP, SELECTION
 from paraspec.measure.describe import overlap_frame, selection_frame, vectors_frame
-from paraspec.measure.extract import Activations, Means
+from paraspec.measure.extract import Activations, Means, Total
 from paraspec.measure.mask_overlap import expected_jaccard
 from paraspec.measure.ranked import RankingKey, Rankings
 from paraspec.measure.statistics import BY_GRADIENT, READ, Statistics
@@ -49,8 +49,9 @@ def made_rankings(names=tuple(CATEGORY), complete=True):
         name: means(rng, len(names)) for name in (*READ, *BY_GRADIENT, "cross-format")
     }
     statistics = Statistics(
+        tuple(names),
         further,
-        tuple(torch.rand(n) for n in SIZES),
+        {"signed": Total(tuple(torch.rand(n) for n in SIZES), 1.0)},
         tuple(torch.rand(n) for n in SIZES),
         torch.full((len(names), 2), 5.0),
         torch.full((len(names),), 40.0),

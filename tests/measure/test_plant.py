@@ -309,7 +309,9 @@ def test_a_ranking_that_has_the_hosts_on_top_has_full_recall():
 
 def manifest(model):
     values = dict.fromkeys(Manifest.__dataclass_fields__, "")
-    return Manifest(**values | {"model": model, "parameters_total": 10_000})
+    known = {"model": model, "parameters_total": 10_000}
+    known |= {"files": {}, "untrained": []}
+    return Manifest(**values | known)
 
 
 @pytest.fixture(scope="module")

@@ -164,8 +164,13 @@ def test_generation_accepts_aliases_of_the_right_answer(table, tokenizer):
     assert text_of(tokenizer, prompt) == f"Question: {row.iloc[0]['question']}\nAnswer:"
 
 
-def test_the_frame_of_one_prompt_alone_leaves_its_last_token_to_count(table, tokenizer):
-    one = tokenise(pd.DataFrame(table.iloc[[0]]), ask("letters"), tokenizer)
+@pytest.mark.parametrize("scorer", ["letters", "generate"])
+def test_the_frame_of_a_prompt_is_the_same_whatever_else_is_asked(
+    table, tokenizer, scorer
+):
+    both = tokenise(table, ask(scorer), tokenizer)
+    one = tokenise(pd.DataFrame(table.iloc[[0]]), ask(scorer), tokenizer)
     (prompt,) = one.values()
-    assert prompt.shared == len(prompt.prefix) - 1
+    assert prompt == both[prompt.item]
+    assert tokenizer.decode(prompt.prefix[1 : prompt.shared]).strip() == "Question:"
     assert prompt.counted[-1]

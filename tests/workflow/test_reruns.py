@@ -173,6 +173,9 @@ def test_a_further_concept_is_asked_alone_and_ends_with_the_bytes_of_a_fresh_run
     n_new = len(after) - len(before)
     log = (more.results / "logs/score/mine.log").read_text()
     assert f"{n_new} answers given, {len(before)} taken from an earlier run" in log
+    log = (more.results / "logs/extract/mine.log").read_text()
+    assert "activations of 1 concepts read, of 10 taken over" in log
+    assert "statistics of 1 concepts read, of 10 taken over" in log
     assert (~after["concept"].isin(before["concept"].unique())).sum() == n_new > 0
     anew = of_a_local_model(tmp_path / "anew", *made)
     (anew.folder / "added.jsonl").write_text(ADDED[0] + ADDED[1])

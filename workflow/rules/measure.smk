@@ -16,8 +16,9 @@ rule extract:
         "data/prompts.parquet",
         "data/sets.parquet",
     output:
-        "measure/{model}/activations.safetensors",
-        "measure/{model}/statistics.safetensors",
+        # Kept while the job runs: what is known of other concepts is taken over.
+        update("measure/{model}/activations.safetensors"),
+        update("measure/{model}/statistics.safetensors"),
         "measure/{model}/vectors.parquet",
         "measure/{model}/selection.csv",
         "measure/{model}/overlap.csv",
@@ -64,7 +65,7 @@ rule score:
         update("measure/{model}/items.parquet"),
         "measure/{model}/masks.parquet",
         "measure/{model}/never_seen.parquet",
-        "measure/{model}/collateral.parquet",
+        update("measure/{model}/collateral.parquet"),
     log:
         "logs/score/{model}.log",
     benchmark:

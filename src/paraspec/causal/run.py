@@ -35,8 +35,8 @@ from paraspec.core.tables.causal import (
 from paraspec.core.tables.planned import CORPUS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.extract_run import rankings_of
+from paraspec.measure.marks import fingerprint
 from paraspec.measure.prepare import Planned
-from paraspec.measure.store import fingerprint
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Literal
 
 import typer
 
@@ -39,6 +40,6 @@ def _json(text: str, option: str) -> Mapping[str, object]:
     return found
 
 
-def scoring_code() -> str:
-    """Hash of the code that answers; what other code answered is not taken over."""
-    return code_hash("paraspec.cli.measure", "score")
+def measuring_code(step: Literal["extract", "score"]) -> str:
+    """Hash of a step's code; what other code has computed is not taken over."""
+    return code_hash("paraspec.cli.measure", step)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paraspec.cli.asking import asking_of, controls_of, scoring_code
+from paraspec.cli.asking import asking_of, controls_of, measuring_code
 from paraspec.cli.options import (
     BatchRows,
     Chat,
@@ -44,7 +44,8 @@ def extract(
     beside = controls_of(controls)
     files = StudyFiles(results)
     loaded, manifest = load_measured(files, model, dtype)
-    run_extract(loaded, manifest, files, batch_rows, how, beside, seed)
+    code = measuring_code("extract")
+    run_extract(loaded, manifest, files, batch_rows, how, code, beside, seed)
 
 
 def score(
@@ -97,7 +98,7 @@ def score(
     loaded, manifest = load_measured(files, model, dtype)
     how = asking_of(scorer, asking, chat=chat)
     run_score(
-        *(loaded, manifest, files, config, how, seed, scoring_code()),
+        *(loaded, manifest, files, config, how, seed, measuring_code("score")),
         part=Part.read(part),
         parts=taken or [],
         controls=beside,

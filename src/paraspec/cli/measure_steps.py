@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from paraspec.cli.asking import scoring_code
+from paraspec.cli.asking import measuring_code
 from paraspec.cli.measure_summary import show
 from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
 from paraspec.core.errors import UserError
@@ -56,8 +56,11 @@ def measure_model(
     manifest = obtained(row, files)
     loaded = checked(files, manifest, row.dtype, asking.scorer)
     planned(concept_file, files, n_concepts, config.general_items, seed)
-    run_extract(loaded, manifest, files, config.batch_rows, asking, controls, seed)
-    code = scoring_code()
+    code = measuring_code("extract")
+    run_extract(
+        *(loaded, manifest, files, config.batch_rows, asking, code, controls, seed)
+    )
+    code = measuring_code("score")
     run_score(*(loaded, manifest, files, config, asking, seed, code), controls=controls)
     tabulated(files, row.model, seed)
     show(files, row.model, manifest.parameters_total)

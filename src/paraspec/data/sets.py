@@ -39,8 +39,8 @@ def set_table(
     pool
         Concepts that are asked, and whose items serve as general items of all.
     added
-        Concepts that are asked only. They draw from the pool after it is settled, so
-        adding one changes no row of another.
+        Concepts that are asked only. Each draws from the pool when that is settled, so
+        that adding one changes no row of another, be it added too.
     general_items
         Size of a general set; half is same-category.
     seed
@@ -54,8 +54,11 @@ def set_table(
     usage: Counter[str] = Counter()
     ordered = sorted(pool, key=lambda c: (seed_for("sets", seed, c.concept), c.concept))
     rows: dict[str, list[tuple[str, str, str, str, str]]] = {}
-    for concept in [*ordered, *added]:
+    for concept in ordered:
         rows[concept.concept] = _rows_of(concept, items, usage, general_items, seed)
+    for concept in added:
+        own = _rows_of(concept, items, usage.copy(), general_items, seed)
+        rows[concept.concept] = own
     flat = [row for c in [*pool, *added] for row in rows[c.concept]]
     return pd.DataFrame(flat, columns=["concept", "item", "set", "kinship", "half"])
 

@@ -5,9 +5,9 @@ none, and whose only option is all the rest: its log-likelihood under a mask com
 the same engine as an item's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, takewhile
+from itertools import takewhile
 
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
@@ -16,11 +16,13 @@ from paraspec.core.definitions import NONE
 from paraspec.core.files import sha256_text
 from paraspec.core.tables.measured import COLLATERAL
 from paraspec.measure.applied import Applied
-from paraspec.measure.chunked import CONCEPTS_AT_ONCE, Scoring
+from paraspec.measure.chunked import Scoring, chunks_of
 from paraspec.measure.plan import Mask
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.score import Asked, Row, answer_rows, rows_of
 from paraspec.models.encoding import Encoding
+
+KEY = ("concept", "selector", "mask", "ablation", "draw", "ratio", "half")
 
 
 def collateral_frame(
@@ -28,11 +30,14 @@ def collateral_frame(
     masks: Mapping[str, Sequence[Mask]],
     texts: Sequence[str],
     on_batch: Callable[[int], None],
+    added: Container[str] = (),
+    earlier: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Rows of the ``collateral`` table: loss on the same sentences under each mask.
 
     Masks that act alike are read once: the empty one, listed for every concept; a
-    donor's, which is a swap mask elsewhere; a random one of both halves.
+    donor's, which is a swap mask elsewhere; a random one of both halves. An added
+    concept shares the study's own masks only, so that none depends on another.
 
     Parameters
     ----------
@@ -45,20 +50,41 @@ def collateral_frame(
         Sentences, the same for all masks, so that differences between them are paired.
     on_batch
         Called with the number of sentences read.
+    added
+        Concepts that are not the study's own.
+    earlier
+        Rows of an earlier run that hold: their masks are not read again.
     """
     prompts = sentence_prompts(texts, scoring.loaded.tokenizer)
     n_tokens = sum(len(prompt.options[0]) for prompt in prompts.values())
-    losses: dict[Applied, float] = {}
+    known = _known(earlier)
+    own: dict[Applied, float] = {}
     lines = []
-    concepts = list(masks.values())
-    for start in range(0, len(concepts), CONCEPTS_AT_ONCE):
-        group = chain.from_iterable(concepts[start : start + CONCEPTS_AT_ONCE])
-        rows = [_rows(mask, prompts, scoring) for mask in group]
+    for group in chunks_of(list(masks), added):
+        rows = [_rows(m, prompts, scoring) for concept in group for m in masks[concept]]
         acting = [of_mask for of_mask in rows if of_mask]
+        losses = own | {
+            row.applied: known[_key(row.mask)]
+            for row, *_ in acting
+            if _key(row.mask) in known
+        }
         fresh = [r for of_mask in acting for r in of_mask if r.applied not in losses]
         losses |= _losses(scoring, fresh, prompts, n_tokens, on_batch)
-        lines += [_line(scoring.model, r[0], n_tokens, losses) for r in acting]
+        lines += [
+            _line(scoring.model, r[0].mask, n_tokens, losses[r[0].applied])
+            for r in acting
+        ]
+        if group[0] not in added:
+            own = losses
     return pd.DataFrame(lines, columns=COLLATERAL.names)
+
+
+def _known(earlier: pd.DataFrame | None) -> dict[tuple[object, ...], float]:
+    """Loss under each mask of an earlier run."""
+    if earlier is None:
+        return {}
+    keys = earlier[list(KEY)].itertuples(index=False, name=None)
+    return dict(zip(keys, earlier["loss"], strict=True))
 
 
 def sentence_prompts(
@@ -125,19 +151,15 @@ def _losses(
     return {applied: value / n_tokens for applied, value in sums.items()}
 
 
-def _line(
-    model: str, row: Row, n_tokens: int, losses: Mapping[Applied, float]
-) -> dict[str, object]:
-    mask = row.mask
-    return {
-        "model": model,
-        "concept": mask.concept,
-        "selector": mask.selector,
-        "mask": mask.kind,
-        "ablation": mask.ablation,
-        "draw": mask.draw,
-        "ratio": mask.ratio,
-        "half": NONE if mask.kind == "none" else mask.halves,
-        "n_tokens": n_tokens,
-        "loss": losses[row.applied],
-    }
+def _key(mask: Mask) -> tuple[object, ...]:
+    """What makes a row of one model unique, in the order of ``KEY``."""
+    half = NONE if mask.kind == "none" else mask.halves
+    return (
+        *(mask.concept, mask.selector, mask.kind, mask.ablation),
+        *(mask.draw, mask.ratio, half),
+    )
+
+
+def _line(model: str, mask: Mask, n_tokens: int, loss: float) -> dict[str, object]:
+    of_mask = dict(zip(KEY, _key(mask), strict=True))
+    return {"model": model, **of_mask, "n_tokens": n_tokens, "loss": loss}

@@ -5,11 +5,13 @@ device, one line per concept; tokens never outlive their batch. Unrelated questi
 all of the study's (added concepts' not among them) but the concept's own, those of its
 general set (which are kept for evaluation), and those that share an entity or an answer
 with it: the total minus what is excluded. Each added concept is read apart, in batches
-of its own with what is excluded for it, so that no bit of another depends on it.
+of its own with what is excluded for it, so that no bit of another depends on it, and
+what an earlier run read of the others is taken over.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import pandas as pd
@@ -25,6 +27,20 @@ HALVES = ("A", "B")
 
 
 @dataclass(frozen=True)
+class Total:
+    """A statistic summed over all questions but added concepts'."""
+
+    sums: tuple[Float[torch.Tensor, " neuron"], ...]
+    """One tensor per layer."""
+    weight: float
+    """Tokens or questions that were summed."""
+
+    def means(self) -> tuple[Float[torch.Tensor, " neuron"], ...]:
+        """Means over them, by layer."""
+        return tuple(layer / self.weight for layer in self.sums)
+
+
+@dataclass(frozen=True)
 class Activations:
     """Means over counted tokens, one tensor per layer."""
 
@@ -35,6 +51,19 @@ class Activations:
     """Mean |coefficient| on unrelated questions."""
     routing: tuple[Float[torch.Tensor, "concept half expert"], ...]
     """Mean routing weight on the concept's questions; 1 in a dense layer."""
+    total: Total | None = None
+    """|Coefficients| over counted tokens; needed only to add concepts."""
+
+    def of(self, concepts: Sequence[str]) -> "Activations":
+        """The same of some concepts."""
+        rows = [self.concepts.index(concept) for concept in concepts]
+        return replace(
+            self,
+            concepts=tuple(concepts),
+            related=picked(self.related, rows),
+            unrelated=picked(self.unrelated, rows),
+            routing=picked(self.routing, rows),
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -73,10 +102,10 @@ class Membership:
         alone = [self._of([c], total=False) for c in self.concepts if c in self.added]
         return [self._of(own, total=True), *alone]
 
-    @property
-    def n_read(self) -> int:
-        """Questions that are read, in all parts."""
-        return sum(len(part.lines_of) for part in self.parts())
+    def n_read(self, taken: Container[str]) -> int:
+        """Questions that are read, in all parts of concepts that are not taken over."""
+        parts = (part for part in self.parts() if part.concepts[0] not in taken)
+        return sum(len(part.lines_of) for part in parts)
 
     def _of(self, chosen: Sequence[str], *, total: bool) -> "Membership":
         """Lines of some concepts, with those items alone that enter any."""
@@ -131,6 +160,7 @@ def extract(
     members: Membership,
     batch_rows: int,
     on_batch: Callable[[int], None],
+    earlier: Activations | None = None,
 ) -> Activations:
     """Run every prompt once and average coefficients per concept.
 
@@ -146,16 +176,28 @@ def extract(
         Prompts per forward pass.
     on_batch
         Called with the number of prompts done.
+    earlier
+        What an earlier run read of some concepts, whole parts of ``members``: these are
+        taken over.
     """
-    read = []
+    found = [] if earlier is None else [earlier]
     for part in members.parts():
+        if earlier and part.concepts[0] in earlier.concepts:
+            continue
         asked = [p for p in prompts if p.item in part.lines_of]
-        read.append(_read(loaded, asked, part, batch_rows, on_batch))
-    found = joined([lines.means(read[0][0]) for lines, _ in read])
-    routing = joined([lines.means(read[0][1]) for _, lines in read])
+        lines, routing = _read(loaded, asked, part, batch_rows, on_batch)
+        total = (found[0].total if found else None) or lines.total()
+        means, weights = lines.means(total), routing.related()
+        found.append(
+            Activations(part.concepts, means.related, means.unrelated, weights, total)
+        )
     return Activations(
-        members.concepts, found.related, found.unrelated, routing.related
-    )
+        tuple(chain.from_iterable(part.concepts for part in found)),
+        stacked([part.related for part in found]),
+        stacked([part.unrelated for part in found]),
+        stacked([part.routing for part in found]),
+        found[0].total,
+    ).of(members.concepts)
 
 
 def _read(
@@ -188,11 +230,18 @@ class Means:
     unrelated: tuple[Float[torch.Tensor, "concept neuron"], ...]
 
 
-def joined(parts: Sequence[Means]) -> Means:
-    """Means of several parts' concepts, in order."""
-    related = zip(*(part.related for part in parts), strict=True)
-    unrelated = zip(*(part.unrelated for part in parts), strict=True)
-    return Means(tuple(map(torch.cat, related)), tuple(map(torch.cat, unrelated)))
+def picked(
+    layers: Sequence[Float[torch.Tensor, "concept ..."]], rows: Sequence[int]
+) -> tuple[Float[torch.Tensor, "row ..."], ...]:
+    """Some concepts' rows of every layer."""
+    return tuple(layer[list(rows)] for layer in layers)
+
+
+def stacked(
+    parts: Sequence[Sequence[Float[torch.Tensor, "part ..."]]],
+) -> tuple[Float[torch.Tensor, "concept ..."], ...]:
+    """Layers of several parts' concepts, in order."""
+    return tuple(map(torch.cat, zip(*parts, strict=True)))
 
 
 class Lines:
@@ -240,13 +289,21 @@ class Lines:
         each = [sum(p.counted) if self._per_token else 1 for p in prompts]
         self._weight += enters @ torch.tensor(each, dtype=torch.float32)
 
-    def means(self, whole: "Lines | None" = None) -> Means:
+    def related(self) -> tuple[Float[torch.Tensor, "concept half n"], ...]:
+        """Means over each concept's own questions, by half."""
+        n = len(self._members.concepts)
+        weight = self._weight[: 2 * n].view(n, 2)
+        layers = (layer[: 2 * n].cpu() for layer in self._sums)
+        return tuple(layer.view(n, 2, -1) / weight[:, :, None] for layer in layers)
+
+    def means(self, total: Total) -> Means:
         """Divide by tokens or items.
 
         Parameters
         ----------
-        whole
-            Where the total stands; here by default.
+        total
+            Sums over all questions but added concepts', of which the unrelated ones are
+            what is not excluded.
 
         Raises
         ------
@@ -255,8 +312,7 @@ class Lines:
             finite.
         """
         n = len(self._members.concepts)
-        whole = whole or self
-        related, elsewhere = self.sizes(whole)
+        related, elsewhere = self.sizes(total)
         if not bool((elsewhere > 0).all()) or not bool((related > 0).all()):
             raise UserError(
                 "extract",
@@ -264,29 +320,25 @@ class Lines:
                 "Add concepts: unrelated questions are those outside its general set",
             )
         layers = [layer.cpu() for layer in self._sums]
-        totals = [layer[-1].cpu() for layer in whole._sums]
         if not all(bool(torch.isfinite(layer).all()) for layer in layers):
             fault = "coefficients are not finite"
             raise UserError("extract", fault, "Measure in float32")
-        return Means(
-            tuple(
-                layer[: 2 * n].view(n, 2, -1) / related[:, :, None] for layer in layers
-            ),
-            tuple(
-                (total - layer[2 * n : 3 * n]) / elsewhere[:, None]
-                for total, layer in zip(totals, layers, strict=True)
-            ),
+        unrelated = (
+            (whole - layer[2 * n : 3 * n]) / elsewhere[:, None]
+            for whole, layer in zip(total.sums, layers, strict=True)
         )
+        return Means(self.related(), tuple(unrelated))
 
     def sizes(
-        self, whole: "Lines"
+        self, total: Total
     ) -> tuple[Float[torch.Tensor, "concept half"], Float[torch.Tensor, " concept"]]:
         """Tokens or items behind the related and the unrelated means."""
         n = len(self._members.concepts)
-        excluded, total = self._weight[2 * n : 3 * n], whole._weight[-1]
-        return self._weight[: 2 * n].view(n, 2), total - excluded
+        excluded = self._weight[2 * n : 3 * n]
+        return self._weight[: 2 * n].view(n, 2), total.weight - excluded
 
-    def overall(self) -> tuple[Float[torch.Tensor, " n"], ...]:
-        """Means over all items of the study, by layer."""
-        total = self._weight[-1]
-        return tuple((layer[-1] / total).cpu() for layer in self._sums)
+    def total(self) -> Total:
+        """Sums over all questions but added concepts'."""
+        return Total(
+            tuple(layer[-1].cpu() for layer in self._sums), float(self._weight[-1])
+        )

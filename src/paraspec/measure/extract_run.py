@@ -1,6 +1,10 @@
 """Extracting one model's activations, from files to files."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from paraspec.core.config import Asking, ControlsConfig
 from paraspec.core.definitions import primary_ratio
@@ -9,9 +13,16 @@ from paraspec.core.progress import progress
 from paraspec.core.table import write_table
 from paraspec.core.tables.measured import VECTORS
 from paraspec.core.tables.per_model import OVERLAP, SELECTION
-from paraspec.measure.activation_files import save_activations, save_statistics
+from paraspec.measure.activation_files import (
+    known_by,
+    load_activations,
+    load_statistics,
+    save_activations,
+    save_statistics,
+)
 from paraspec.measure.describe import overlap_frame, selection_frame, vectors_frame
-from paraspec.measure.extract import Activations, extract
+from paraspec.measure.extract import Activations, Membership, extract
+from paraspec.measure.marks import part_marks, run_facts
 from paraspec.measure.method import packing_holds
 from paraspec.measure.prepare import Planned
 from paraspec.measure.prompts import Prompt
@@ -25,6 +36,8 @@ from paraspec.measure.wording import other_format
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
 
+logger = logging.getLogger(__name__)
+
 
 def run_extract(
     loaded: LoadedModel,
@@ -32,10 +45,14 @@ def run_extract(
     files: StudyFiles,
     batch_rows: int,
     asking: Asking,
+    code: str,
     controls: ControlsConfig | None = None,
     seed: int = 0,
 ) -> None:
     """Write one model's activations and statistics, and what they say of concepts.
+
+    What an earlier run read of a concept is taken over, if nothing has changed that it
+    depends on.
 
     Parameters
     ----------
@@ -47,28 +64,86 @@ def run_extract(
         Prompts of one pass.
     asking
         How items are asked.
+    code
+        Hash of the code that reads; what other code read is not taken over.
     controls
         Control masks that the model will be measured under, if any: they need more
         statistics than the paper's.
     seed
         The study's seed, which permutes labels.
     """
-    model, dtype = manifest.model, loaded.model.dtype
     study = Planned.read(files)
-    prompts = study.prompts(loaded, asking)
-    activations = read_activations(loaded, model, study, prompts, batch_rows)
-    statistics = None
-    if controls is not None:
-        shuffles = controls.draws if "shuffled" in controls.masks else 0
-        reworded = study.prompts(loaded, other_format(asking))
-        statistics = read_statistics(
-            loaded, model, study, prompts, reworded, batch_rows, shuffles, seed
-        )
-    path = files.measure(model, "activations.safetensors")
-    save_activations(activations, path, dtype)
-    save_statistics(statistics, files.measure(model, "statistics.safetensors"), dtype)
-    rankings = rankings_of(loaded, manifest, activations, statistics)
+    reader = _Reader(loaded, manifest, study, asking, batch_rows, code)
+    activations = files.measure(manifest.model, "activations.safetensors")
+    reader.write_activations(activations)
+    statistics = files.measure(manifest.model, "statistics.safetensors")
+    if controls is None:
+        save_statistics(None, statistics)
+    else:
+        reader.write_statistics(statistics, controls, seed)
+    # As stored: scoring ranks by these numbers too.
+    found = load_activations(activations), load_statistics(statistics)
+    rankings = rankings_of(loaded, manifest, *found)
     _describe(loaded, manifest, files, rankings, study)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A model and a study's questions; reads what an earlier run has not."""
+
+    loaded: LoadedModel
+    manifest: Manifest
+    study: Planned
+    asking: Asking
+    batch_rows: int
+    code: str
+
+    @cached_property
+    def prompts(self) -> list[Prompt]:
+        """Every question that enters a sum."""
+        return self.study.prompts(self.loaded, self.asking)
+
+    def write_activations(self, path: Path) -> None:
+        """Write the file of activations."""
+        marks = self._marks([self.study.members], self.prompts)
+        known = known_by(path, marks)
+        found = read_activations(
+            *(self.loaded, self.manifest.model, self.study, self.prompts),
+            self.batch_rows,
+            load_activations(path).of(known) if known else None,
+        )
+        _note("activations", marks, known)
+        save_activations(found, path, self.loaded.model.dtype, marks)
+
+    def write_statistics(self, path: Path, controls: ControlsConfig, seed: int) -> None:
+        """Write the file of statistics that control masks need."""
+        members = self.study.members
+        n_shuffles = controls.draws if "shuffled" in controls.masks else 0
+        shuffled = [shuffled_labels(members, seed, draw) for draw in range(n_shuffles)]
+        reworded = self.study.prompts(self.loaded, other_format(self.asking))
+        marks = self._marks([members, *shuffled], self.prompts, reworded)
+        earlier = load_statistics(path) if (known := known_by(path, marks)) else None
+        found = read_statistics(
+            *(self.loaded, self.manifest.model, self.study, self.prompts, reworded),
+            self.batch_rows,
+            shuffled,
+            earlier.of(known) if earlier else None,
+        )
+        _note("statistics", marks, known)
+        save_statistics(found, path, self.loaded.model.dtype, marks)
+
+    def _marks(
+        self, labels: Sequence[Membership], *asked: Sequence[Prompt]
+    ) -> dict[str, str]:
+        facts = run_facts(
+            *(self.loaded, self.manifest, self.asking, self.batch_rows, self.code)
+        )
+        return part_marks(facts, labels, *asked)
+
+
+def _note(what: str, marks: Sized, known: Sized) -> None:
+    n, taken = len(marks) - len(known), len(known)
+    logger.info("%s of %d concepts read, of %d taken over", what, n, taken)
 
 
 def read_activations(
@@ -77,10 +152,12 @@ def read_activations(
     study: Planned,
     prompts: Sequence[Prompt],
     batch_rows: int,
+    earlier: Activations | None = None,
 ) -> Activations:
-    """Run every question once, and average coefficients."""
-    with progress(f"extracting {model}", study.members.n_read) as advance:
-        return extract(loaded, prompts, study.members, batch_rows, advance)
+    """Run every question once, and average coefficients; see :func:`extract`."""
+    n = study.members.n_read(earlier.concepts if earlier else ())
+    with progress(f"extracting {model}", n) as advance:
+        return extract(loaded, prompts, study.members, batch_rows, advance, earlier)
 
 
 def read_statistics(
@@ -90,19 +167,19 @@ def read_statistics(
     prompts: Sequence[Prompt],
     reworded: Sequence[Prompt],
     batch_rows: int,
-    shuffles: int,
-    seed: int,
+    shuffled: Sequence[Membership] = (),
+    earlier: Statistics | None = None,
 ) -> Statistics:
-    """Run every question in both formats and with gradients; see ``run_extract``.
+    """Run every question in both formats and with gradients.
 
-    ``reworded`` are the questions in the other format, ``shuffles`` is how often labels
-    are permuted.
+    See :func:`extract_statistics`.
     """
-    shuffled = [shuffled_labels(study.members, seed, draw) for draw in range(shuffles)]
     packed = packing_holds(loaded, prompts)
-    with progress(f"statistics of {model}", 3 * study.members.n_read) as advance:
+    n = 3 * study.members.n_read(earlier.concepts if earlier else ())
+    with progress(f"statistics of {model}", n) as advance:
         return extract_statistics(
             *(loaded, prompts, reworded, study.members, shuffled, batch_rows, advance),
+            earlier,
             packed=packed,
         )
 

@@ -279,7 +279,7 @@ def rankings_after(
     )
     what = (loaded, f"{manifest.model}, planted", study, asked)
     activations = read_activations(*what, batch_rows)
-    statistics = read_statistics(*what, reworded, batch_rows, shuffles=0, seed=0)
+    statistics = read_statistics(*what, reworded, batch_rows)
     return rankings_of(loaded, manifest, activations, statistics)
 
 

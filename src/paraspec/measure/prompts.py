@@ -37,7 +37,7 @@ class Prompt:
     order: tuple[int, ...] = ()
     """Stored positions of the options in the order asked."""
     shared: int = 0
-    """Leading tokens that all prompts of the study have in common."""
+    """Leading tokens of the frame that all prompts begin with."""
     scale: tuple[float, ...] = ()
     """What each option's log-likelihood is divided by; nothing where empty."""
     offset: tuple[float, ...] = ()
@@ -70,7 +70,8 @@ def tokenise(
         for _, row in table.iterrows()
     ]
     if how.framed or asking.chat:
-        found = _without_frame(found)
+        frame = _frame(how, asking, text)
+        found = [_without(frame, prompt) for prompt in found]
     return {prompt.item: prompt for prompt in found}
 
 
@@ -142,18 +143,30 @@ def _letters(
     )
 
 
-def _without_frame(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Mark the beginning that all prompts share; its tokens do not count."""
-    columns = zip(*(prompt.prefix[:-1] for prompt in prompts), strict=False)
-    shared = sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, columns))
-    return [
-        replace(
-            prompt,
-            shared=shared,
-            counted=(*[False] * shared, *prompt.counted[shared:]),
-        )
-        for prompt in prompts
-    ]
+FILLINGS = ("Who", "Name", "(2")
+"""Questions that begin in no common way: what stands before them is the frame."""
+
+
+def _frame(how: Scorer, asking: Asking, text: Encoding) -> tuple[int, ...]:
+    """Tokens that every prompt begins with, whatever is asked.
+
+    From the wording, not from a study's prompts: further ones change nothing.
+    """
+    prompts = []
+    for filling in FILLINGS:
+        asked = {"item": "", "question": filling, "prefix": filling}
+        row = pd.Series(asked | {"options": json.dumps(FILLINGS)})
+        prompts.append(text.ids(text.framed(how.word(row, asking.config).prompt)))
+    columns = zip(*prompts, strict=False)
+    return tuple(t[0] for t in takewhile(lambda t: len(set(t)) == 1, columns))
+
+
+def _without(frame: Sequence[int], prompt: Prompt) -> Prompt:
+    """Mark the frame's tokens; they do not count."""
+    pairs = zip(prompt.prefix[:-1], frame, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    counted = (*[False] * shared, *prompt.counted[shared:])
+    return replace(prompt, shared=shared, counted=counted)
 
 
 def by_length(prompts: Sequence[Prompt], batch_rows: int) -> Iterator[list[int]]:

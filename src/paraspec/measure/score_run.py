@@ -1,16 +1,14 @@
 """Scoring one model under its masks, from files to files."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import torch
-import transformers
 
 from paraspec.core.config import Asking, ControlsConfig, MeasureConfig
-from paraspec.core.definitions import PAPER_SELECTOR, Masking, primary_ratio
+from paraspec.core.definitions import NONE, PAPER_SELECTOR, Masking, primary_ratio
 from paraspec.core.errors import UserError
 from paraspec.core.files import sha256_text
 from paraspec.core.layout import StudyFiles
@@ -29,13 +27,14 @@ from paraspec.measure.chunked import (
 )
 from paraspec.measure.collateral import collateral_frame
 from paraspec.measure.extract_run import rankings_of
+from paraspec.measure.marks import fingerprint, run_facts
 from paraspec.measure.method import Method, packing_holds
 from paraspec.measure.plan import Grid, Mask, masks_of, swap_donors
 from paraspec.measure.prepare import Planned, prepare
 from paraspec.measure.prompts import Prompt
 from paraspec.measure.ranked import UNRANKED, Rankings
 from paraspec.measure.score import Asked, asked_items, mask_frame, unmasked_rows
-from paraspec.measure.store import ItemStore, fingerprint
+from paraspec.measure.store import ItemStore, read_marked, write_marked
 from paraspec.measure.wording import scorer_of
 from paraspec.models.compiled import compile_beside_sites
 from paraspec.models.load import LoadedModel
@@ -105,7 +104,7 @@ def run_score(
     marks = _fingerprints(scoring, manifest, study, masks, asked, config, code)
     if part == WHOLE:
         _write_others(scoring, masks, files)
-        _write_collateral(scoring, masks, grid, files)
+        _write_collateral(scoring, masks, grid, marks, study.added, files)
         store = ItemStore(files.measure(model, "items.parquet"), marks, parts)
     else:
         store = ItemStore(files.part(model, f"{part.number}-of-{part.of}"), marks)
@@ -150,18 +149,14 @@ def _fingerprints(
     code: str,
 ) -> dict[str, str]:
     """Hash of all that the answers of a concept's chunk depend on, by concept."""
-    asking, model = scoring.asking, scoring.loaded.model
-    for_all = {
-        "weights": manifest.weights_sha256,
-        "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-        "run": [config.batch_rows, config.compile, scoring.method.packed, code],
-        "model": [str(model.dtype), model.device.type],
-        "libraries": [torch.__version__, transformers.__version__],
-    }
+    facts = run_facts(
+        *(scoring.loaded, manifest, scoring.asking, config.batch_rows, code)
+    )
+    facts["method"] = [config.compile, scoring.method.packed]
     found: dict[str, str] = {}
     for chunk in chunks_of(list(masks), study.added):
         of_chunk = _of_chunk(scoring, study, chunk, masks, asked)
-        found |= dict.fromkeys(chunk, fingerprint(for_all | of_chunk))
+        found |= dict.fromkeys(chunk, fingerprint(facts | of_chunk))
     return found
 
 
@@ -203,7 +198,7 @@ def scoring_of(
     masking: Masking = "hook",
 ) -> Scoring:
     """A model with all that answering a study's items takes."""
-    prompts = _asked(loaded, study.table, asking, batch_rows)
+    prompts = _asked(loaded, study.table, asking, batch_rows, study.added)
     packed = packing_holds(loaded, list(prompts.values()))
     written = asking.config.max_new_tokens if scorer_of(asking).generates else 0
     return Scoring(
@@ -233,19 +228,42 @@ def _write_collateral(
     scoring: Scoring,
     masks: Mapping[str, Sequence[Mask]],
     grid: Grid,
+    answers: Mapping[str, str],
+    added: Container[str],
     files: StudyFiles,
 ) -> None:
-    """Write what masks do to neutral text, for models that get controls."""
-    frame = pd.DataFrame(columns=COLLATERAL.names)
-    n_texts = grid.controls.neutral_texts if grid.controls else 0
-    if n_texts:
-        texts = read_table(files.data("neutral.parquet"), NEUTRAL)["text"][:n_texts]
-        wanted = {c: [m for m in of if _reads(m, grid)] for c, of in masks.items()}
-        n_masks = sum(map(len, wanted.values()))
-        told = f"neutral text under {scoring.model}'s masks"
-        with progress(told, n_masks * len(texts)) as advance:
-            frame = collateral_frame(scoring, wanted, list(texts), advance)
-    write_table(frame, COLLATERAL, files.measure(scoring.model, "collateral.parquet"))
+    """Write what masks do to neutral text, for models that get controls.
+
+    ``answers`` are the marks of the concepts' answers, see ``_fingerprints``.
+    """
+    texts: list[str] = []
+    if grid.controls and grid.controls.neutral_texts:
+        table = read_table(files.data("neutral.parquet"), NEUTRAL)
+        texts = list(table["text"][: grid.controls.neutral_texts])
+    wanted = {c: [m for m in of if _reads(m, grid)] for c, of in masks.items()}
+    marks = _collateral_marks(wanted, texts, answers, added)
+    path = files.measure(scoring.model, "collateral.parquet")
+    earlier = read_marked(path, COLLATERAL, marks)
+    n_masks = sum(map(len, wanted.values())) - len(earlier)
+    told = f"neutral text under {scoring.model}'s masks"
+    with progress(told, n_masks * len(texts)) as advance:
+        frame = collateral_frame(scoring, wanted, texts, advance, added, earlier)
+    write_marked(frame, COLLATERAL, marks, path)
+
+
+def _collateral_marks(
+    wanted: Mapping[str, Sequence[Mask]],
+    texts: Sequence[str],
+    answers: Mapping[str, str],
+    added: Container[str],
+) -> dict[str, str]:
+    """Mark of each concept's losses: one for the study's own, which share masks."""
+    of = {c: [answers[c], repr(masks)] for c, masks in wanted.items()}
+    shared = {"texts": texts, "own": [of[c] for c in wanted if c not in added]}
+    return {
+        c: fingerprint(shared | {"concept": of[c] if c in added else NONE})
+        for c in wanted
+    }
 
 
 def _reads(mask: Mask, grid: Grid) -> bool:
@@ -261,12 +279,23 @@ OWN = (PAPER_SELECTOR, "random")
 
 
 def _asked(
-    loaded: LoadedModel, table: pd.DataFrame, asking: Asking, batch_rows: int
+    loaded: LoadedModel,
+    table: pd.DataFrame,
+    asking: Asking,
+    batch_rows: int,
+    added: Collection[str] = (),
 ) -> dict[str, Prompt]:
+    """Questions of a prompt table; baselines of added concepts are read apart."""
     prompts = prepare(loaded, table, asking)
-    if scorer_of(asking).against_baseline:
-        return with_baseline(loaded, prompts, asking.config.baseline, batch_rows)
-    return prompts
+    if not scorer_of(asking).against_baseline:
+        return prompts
+    found: dict[str, Prompt] = {}
+    apart = table["item_concept"].where(table["item_concept"].isin(added), NONE)
+    for _, items in table["item"].groupby(apart.astype("str")):
+        together = {item: prompts[item] for item in items}
+        baseline = asking.config.baseline
+        found |= with_baseline(loaded, together, baseline, batch_rows)
+    return {item: found[item] for item in prompts}
 
 
 def _unmasked(scoring: Scoring, table: pd.DataFrame) -> pd.DataFrame:

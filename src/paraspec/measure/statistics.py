@@ -10,13 +10,14 @@ what masking them all costs (but for jumps where a router's choice of experts ch
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from jaxtyping import Float
 
 from paraspec.core.seeds import generator
-from paraspec.measure.extract import Lines, Means, Membership, joined
+from paraspec.measure.extract import Lines, Means, Membership, Total, picked, stacked
 from paraspec.measure.layout import Batch
 from paraspec.measure.prompts import Prompt, by_length
 from paraspec.measure.scoring import option_logprobs
@@ -46,11 +47,12 @@ def shuffled_name(draw: int) -> str:
 class Statistics:
     """Further statistics of one model."""
 
+    concepts: tuple[str, ...]
     means: Mapping[str, Means]
     """Contrast by name: those of READ and BY_GRADIENT, ``cross-format``,
     ``shuffled-<draw>``."""
-    mean: tuple[Float[torch.Tensor, " neuron"], ...]
-    """Mean coefficient, with its sign, over all questions."""
+    totals: Mapping[str, Total]
+    """Sums over all questions but added concepts', by name of the contrast."""
     peak: tuple[Float[torch.Tensor, " neuron"], ...]
     """Largest |coefficient| at any token of any question but added concepts', also at
     BOS."""
@@ -58,6 +60,25 @@ class Statistics:
     """Questions behind the related means."""
     n_unrelated: Float[torch.Tensor, " concept"]
     """Questions behind the unrelated means."""
+
+    @property
+    def mean(self) -> tuple[Float[torch.Tensor, " neuron"], ...]:
+        """Mean coefficient, with its sign, over all questions but added concepts'."""
+        return self.totals["signed"].means()
+
+    def of(self, concepts: Sequence[str]) -> "Statistics":
+        """The same of some concepts."""
+        rows = [self.concepts.index(concept) for concept in concepts]
+        return replace(
+            self,
+            concepts=tuple(concepts),
+            means={
+                name: Means(picked(of.related, rows), picked(of.unrelated, rows))
+                for name, of in self.means.items()
+            },
+            n_related=self.n_related[rows],
+            n_unrelated=self.n_unrelated[rows],
+        )
 
 
 def extract_statistics(
@@ -68,6 +89,7 @@ def extract_statistics(
     shuffled: Sequence[Membership],
     batch_rows: int,
     on_batch: Callable[[int], None],
+    earlier: Statistics | None = None,
     *,
     packed: bool,
 ) -> Statistics:
@@ -89,32 +111,41 @@ def extract_statistics(
         Prompts per forward pass.
     on_batch
         Called with the number of prompts done, over three passes.
+    earlier
+        What an earlier run read of some concepts, as in :func:`extract`.
     packed
         Whether options share a row while gradients are taken.
     """
+    found = [] if earlier is None else [earlier]
     parts = zip(members.parts(), *(one.parts() for one in shuffled), strict=True)
-    read = []
     for part, *permuted in parts:
+        if earlier and part.concepts[0] in earlier.concepts:
+            continue
         items = set(part.lines_of).union(*(one.lines_of for one in permuted))
+        asked = [p for p in prompts if p.item in items]
         sums = _Sums(loaded, part, permuted)
-        sums.read([p for p in prompts if p.item in items], batch_rows, on_batch)
+        sums.read(asked, batch_rows, on_batch)
         sums.reword([p for p in reworded if p.item in items], batch_rows, on_batch)
-        sums.attribute(
-            *([p for p in prompts if p.item in items], batch_rows, on_batch),
-            packed=packed,
-        )
-        read.append(sums)
-    own = read[0]
+        sums.attribute(asked, batch_rows, on_batch, packed=packed)
+        found.append(sums.statistics(found[0] if found else None))
+    return _joined(found).of(members.concepts)
+
+
+def _joined(parts: Sequence[Statistics]) -> Statistics:
+    """Statistics of several parts' concepts, in order."""
     means = {
-        name: joined([sums.of[name].means(own.of[name]) for sums in read])
-        for name in own.of
+        name: Means(
+            stacked([part.means[name].related for part in parts]),
+            stacked([part.means[name].unrelated for part in parts]),
+        )
+        for name in parts[0].means
     }
-    sizes = [sums.of["question"].sizes(own.of["question"]) for sums in read]
-    return Statistics(
-        means,
-        own.of["signed"].overall(),
-        tuple(layer.cpu() for layer in own.peak),
-        *(torch.cat(pair) for pair in zip(*sizes, strict=True)),
+    return replace(
+        parts[0],
+        concepts=tuple(chain.from_iterable(part.concepts for part in parts)),
+        means=means,
+        n_related=torch.cat([part.n_related for part in parts]),
+        n_unrelated=torch.cat([part.n_unrelated for part in parts]),
     )
 
 
@@ -125,12 +156,13 @@ class _Sums:
         self, loaded: LoadedModel, part: Membership, permuted: Sequence[Membership]
     ) -> None:
         self._loaded = loaded
+        self._concepts = part.concepts
         names = (*READ, *BY_GRADIENT, "cross-format")
-        self.of = {name: Lines(loaded, part) for name in names}
+        self._of = {name: Lines(loaded, part) for name in names}
         drawn = {shuffled_name(i): one for i, one in enumerate(permuted)}
         self._drawn = {name: Lines(loaded, one) for name, one in drawn.items()}
-        self.of |= self._drawn
-        self.peak = [
+        self._of |= self._drawn
+        self._peak = [
             torch.zeros(site.n, device=site.weight.device) for site in loaded.sites
         ]
 
@@ -143,11 +175,11 @@ class _Sums:
         """Add what one pass over the questions tells."""
         for batch, read, largest in _readings(self._loaded, prompts, batch_rows):
             for name in READ:
-                self.of[name].add(batch, read[name])
+                self._of[name].add(batch, read[name])
             for lines in self._drawn.values():
                 lines.add(batch, read["question"])
-            pairs = zip(self.peak, largest, strict=True)
-            self.peak = [torch.maximum(*pair) for pair in pairs]
+            pairs = zip(self._peak, largest, strict=True)
+            self._peak = [torch.maximum(*pair) for pair in pairs]
             on_batch(len(batch))
 
     def reword(
@@ -158,7 +190,7 @@ class _Sums:
     ) -> None:
         """Add a pass over the questions in their other format."""
         for batch, read, _ in _readings(self._loaded, prompts, batch_rows):
-            self.of["cross-format"].add(batch, read["question"])
+            self._of["cross-format"].add(batch, read["question"])
             on_batch(len(batch))
 
     def attribute(
@@ -174,8 +206,27 @@ class _Sums:
             batch = [prompts[i] for i in rows]
             found = attributions(self._loaded, batch, packed=packed)
             for name, values in found.items():
-                self.of[name].add(batch, values)
+                self._of[name].add(batch, values)
             on_batch(len(batch))
+
+    def statistics(self, own: Statistics | None) -> Statistics:
+        """Means of this part's concepts.
+
+        Parameters
+        ----------
+        own
+            Statistics of the study's own concepts, whose totals and peaks stand for
+            all; none where these are this part.
+        """
+        totals = own.totals if own else {n: of.total() for n, of in self._of.items()}
+        peak = own.peak if own else tuple(layer.cpu() for layer in self._peak)
+        return Statistics(
+            self._concepts,
+            {name: lines.means(totals[name]) for name, lines in self._of.items()},
+            totals,
+            peak,
+            *self._of["question"].sizes(totals["question"]),
+        )
 
 
 def attributions(
