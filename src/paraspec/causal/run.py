@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import pandas as pd
-import torch
-import transformers
 
 from paraspec.causal.arms import pooled_activations
 from paraspec.causal.columns import snapshot
@@ -35,7 +33,7 @@ from paraspec.core.tables.causal import (
 from paraspec.core.tables.planned import CORPUS
 from paraspec.measure.activation_files import load_activations
 from paraspec.measure.extract_run import rankings_of
-from paraspec.measure.marks import fingerprint
+from paraspec.measure.marks import fingerprint, run_facts
 from paraspec.measure.prepare import Planned
 from paraspec.models.load import LoadedModel
 from paraspec.models.manifest import Manifest
@@ -95,7 +93,7 @@ def run_arms(
         None,
     )
     subject = Subject.of(loaded, manifest, study, lesson, earlier, asking, batch_rows)
-    mark = _fingerprint(subject, config, sha256_of(path), [seed, code])
+    mark = _fingerprint(subject, config, sha256_of(path), seed, code)
     store = ArmStore(files.causal(model), mark)
     before = snapshot(loaded.model)
     training = Training(subject, before, pooled, config, store.checkpoints)
@@ -115,24 +113,21 @@ def run_arms(
 
 
 def _fingerprint(
-    subject: Subject, config: CausalConfig, activations: str, run: list[object]
+    subject: Subject, config: CausalConfig, activations: str, seed: int, code: str
 ) -> str:
     """Hash of all that a run depends on, its arm and seed apart."""
-    study, asking, model = subject.study, subject.asking, subject.loaded.model
-    whole = {"models", "new_facts", "arms", "seeds"}
-    return fingerprint(
-        {
-            "weights": subject.manifest.weights_sha256,
-            "activations": activations,
-            "lesson": sha256_text(repr(subject.lesson)),
-            "tables": [sha256_text(f.to_csv()) for f in (study.table, study.sets)],
-            "config": config.model_dump_json(exclude=whole),
-            "asking": [asking.scorer, asking.chat, asking.config.model_dump_json()],
-            "run": [subject.batch_rows, *run],
-            "model": [str(model.dtype), model.device.type],
-            "libraries": [torch.__version__, transformers.__version__],
-        }
+    study, whole = subject.study, {"models", "new_facts", "arms", "seeds"}
+    facts = run_facts(
+        *(subject.loaded, subject.manifest, subject.asking, subject.batch_rows, code)
     )
+    own = {
+        "activations": activations,
+        "lesson": sha256_text(repr(subject.lesson)),
+        "tables": [sha256_text(f.to_csv()) for f in (study.table, study.sets)],
+        "config": config.model_dump_json(exclude=whole),
+        "seed": seed,
+    }
+    return fingerprint(facts | own)
 
 
 @dataclass(frozen=True)
