@@ -22,6 +22,7 @@ $(STAMP): envs/requirements.lock pyproject.toml
 reproduce: setup run ## Set up, run the whole study, write results/<study>/report.html
 
 run: setup
+	@$(BIN)/paraspec doctor --repair --before-run --cores $(CORES) --configfile config/$(STUDY).yaml
 	$(BIN)/snakemake --cores $(CORES) --configfile config/$(STUDY).yaml
 	@$(BIN)/paraspec verdicts --results results/$(STUDY)
 	@echo "Report: results/$(STUDY)/report.html"

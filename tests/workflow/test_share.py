@@ -75,7 +75,8 @@ def test_faulty_files_stop_a_run_and_are_rebuilt_alone(project, tmp_path):
     assert "measure/gpt2-s/items.parquet: has other bytes" in refusing
     assert "model.safetensors: has 1000 bytes instead of" in refusing
     before = {path: path.stat().st_mtime_ns for path in mine.results.rglob("*.tsv")}
-    mine.paraspec("doctor", "--repair")
+    repaired = mine.paraspec("doctor", "--repair", "--before-run")
+    assert "bytes than before" not in repaired
     again = {
         path.relative_to(mine.results / "benchmarks").with_suffix("").as_posix()
         for path, time in before.items()
@@ -84,6 +85,10 @@ def test_faulty_files_stop_a_run_and_are_rebuilt_alone(project, tmp_path):
     assert again == {"train/gpt2-s", "score/gpt2-s", "ablate/llama-s"}
     assert mine.bytes() == whole
     assert NOTHING in mine.snakemake("-n")
+    assert mine.paraspec("doctor", "--repair", "--before-run") == ""
+    clone = project.clone(tmp_path / "nothing-yet")
+    assert clone.paraspec("doctor", "--repair", "--before-run") == ""
+    assert "no finished run" in clone.paraspec("doctor", fails=True)
 
 
 def test_two_studies_and_a_model_of_mine_live_side_by_side(project, tmp_path):

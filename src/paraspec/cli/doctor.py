@@ -19,34 +19,52 @@ def doctor(
         bool, typer.Option("--repair", help="Rebuild these files, nothing else.")
     ] = False,
     cores: Annotated[str, typer.Option("--cores", help="Cores for that.")] = "all",
+    before_run: Annotated[
+        bool,
+        typer.Option("--before-run", help="Speak of faults only; a run goes on next."),
+    ] = False,
 ) -> None:
     """Compare a study's files with their recorded checksums; run in the checkout."""
-    from paraspec.core.checksums import faults, read_checksums
+    from paraspec.core.checksums import read_checksums
     from paraspec.core.config import read_study
+    from paraspec.core.errors import UserError
+
+    root = Path("results") / read_study(configfile).study
+    if before_run and not _at_rest(root):
+        return
+    found = _examined(root, configfile)
+    for fault in found:
+        typer.echo(f"{root / fault.path}: {fault.what}")
+    if found and repair:
+        _repair(root, [fault.path for fault in found], configfile, cores)
+    elif found:
+        remedy = f"paraspec doctor --repair --configfile {configfile}"
+        raise UserError(root, f"{len(found)} faulty files", f"Rebuild them: {remedy}")
+    elif not before_run:
+        n = len(read_checksums(root))
+        typer.echo(f"{root}: {n} files are as their jobs wrote them")
+
+
+def _at_rest(root: Path) -> bool:
+    """Whether a run has recorded its files, and none goes on or was broken off."""
+    from paraspec.core.checksums import read_checksums
+    from paraspec.core.run_state import is_locked, unfinished
+
+    return bool(read_checksums(root)) and not (is_locked(root) or unfinished(root))
+
+
+def _examined(root: Path, configfile: Path) -> list["Fault"]:
+    """Faulty files of a study that is at rest."""
+    from paraspec.core.checksums import faults, read_checksums
     from paraspec.core.errors import UserError
     from paraspec.core.run_state import refuse_unfinished
 
-    root = Path("results") / read_study(configfile).study
-    recorded = read_checksums(root)
-    if not recorded:
+    if not read_checksums(root):
         remedy = f"Run snakemake --configfile {configfile} to its end first"
         raise UserError(root, "no finished run has recorded its files", remedy)
     refuse_unfinished(root, configfile, "the check")
     found = faults(root)
-    if found:
-        found = _of_the_study(found, configfile)
-    for fault in found:
-        typer.echo(f"{root / fault.path}: {fault.what}")
-    if not found:
-        typer.echo(f"{root}: {len(recorded)} files are as their jobs wrote them")
-    elif repair:
-        _rebuild(root, [fault.path for fault in found], configfile, cores)
-        for path, before in recorded.items():
-            if read_checksums(root)[path].sha256 != before.sha256:
-                typer.echo(f"{root / path}: rebuilt, with other bytes than before")
-    else:
-        remedy = f"paraspec doctor --repair --configfile {configfile}"
-        raise UserError(root, f"{len(found)} faulty files", f"Rebuild them: {remedy}")
+    return _of_the_study(found, configfile) if found else []
 
 
 def _of_the_study(found: Sequence["Fault"], configfile: Path) -> list["Fault"]:
@@ -56,6 +74,18 @@ def _of_the_study(found: Sequence["Fault"], configfile: Path) -> list["Fault"]:
     listing = snakemake(configfile, "--summary", "--quiet").stdout
     named = {line.split("\t")[0] for line in listing.splitlines()}
     return [fault for fault in found if fault.path in named]
+
+
+def _repair(root: Path, paths: Sequence[str], configfile: Path, cores: str) -> None:
+    """Rebuild these files, and name every file that has other bytes afterwards."""
+    from paraspec.core.checksums import read_checksums
+
+    recorded = read_checksums(root)
+    _rebuild(root, paths, configfile, cores)
+    now = read_checksums(root)
+    for path, before in recorded.items():
+        if now[path].sha256 != before.sha256:
+            typer.echo(f"{root / path}: rebuilt, with other bytes than before")
 
 
 def _rebuild(root: Path, paths: Sequence[str], configfile: Path, cores: str) -> None:
