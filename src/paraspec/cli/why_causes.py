@@ -4,7 +4,6 @@ Snakemake gives every job a reason, most of them that another job comes first. T
 only the jobs with a reason of their own, and the way from each to the file asked for.
 """
 
-import base64
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from paraspec.core.closure import (
     environment_hash,
     libraries,
 )
+from paraspec.core.run_state import note
 from paraspec.core.step_parts import Parts, different, recalled
 from paraspec.report.catalogue import module_of
 
@@ -140,11 +140,9 @@ def _files_told(listed: str, folder: Path) -> str:
 
 def _record(job: Job, folder: Path) -> dict[str, object]:
     """What Snakemake noted when the job ran last; empty where it cannot be read."""
-    name = base64.b64encode(job.outputs[0].encode()).decode()
+    path = note(folder, "metadata", job.outputs[0])
     try:
-        found: dict[str, object] = json.loads(
-            (folder / ".snakemake/metadata" / name).read_text()
-        )
+        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found
