@@ -2,6 +2,8 @@
 # attempt leaves a line in attempts.txt, so that tests can count them. `victim`,
 # `forgetful` and `slow` do well only in a later attempt; `steady` ends once the file
 # `go` is there.
+import sys
+
 FAULTY = config.get("faulty", "").split(",")
 
 
@@ -40,9 +42,11 @@ rule forgetful:
     resources:
         mem_mb=lambda wildcards, attempt: 600 * attempt,
         runtime=5,
+    params:
+        python=sys.executable,
     shell:
         "echo forgetful {resources.mem_mb} >> attempts.txt; "
-        "python -c 'held = bytearray(700 << 20); import time; time.sleep(6)'; "
+        "{params.python} -c 'held = bytearray(700 << 20); import time; time.sleep(6)'; "
         "echo forgetful > {output}"
 
 
