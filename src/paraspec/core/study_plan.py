@@ -16,8 +16,8 @@ PUBLISHED_BYTES = 2
 """Bytes per weight of a published model's files: all are 16-bit numbers."""
 STORED_SHARE = 3 * 0.4 / 7
 """Bytes of stored statistics per parameter: at most three of 400 MB at 7 billion."""
-SMALL_BYTES = 30e6
-"""All files of a small model; measured on the miniature study."""
+SMALL_BYTES = 10e6
+"""All files of a small model; those of the miniature study have 5 MB on average."""
 H100_SCORE_MINUTES = 1.39
 """Scoring a billion parameters on one H100: docs/performance.md has 3.3 hours for the
 143 billion of the paper's models."""
