@@ -35,6 +35,7 @@ refuse_faulty()
 
 onstart:
     lock_models()
+    mend_clocks()
     keep_parts()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import pytest
 
@@ -15,7 +16,13 @@ from paraspec.core.checksums import (
     refuse_changed,
 )
 from paraspec.core.errors import UserError
-from paraspec.core.run_state import maker, note, refuse_unfinished, unfinished
+from paraspec.core.run_state import (
+    maker,
+    note,
+    refuse_unfinished,
+    settle_clocks,
+    unfinished,
+)
 
 LONG = "measure/" + "m" * 200 + "/items.parquet"
 
@@ -123,3 +130,14 @@ def test_an_unreadable_record_is_named(study):
     (study / NAME).write_text("{")
     with pytest.raises(UserError, match=r"checksums\.json: unreadable"):
         faults(study)
+
+
+def test_only_times_in_the_future_are_settled(tmp_path):
+    old, ahead, gone = (tmp_path / name for name in ("old", "ahead", "gone"))
+    for path, seconds in ((old, -100), (ahead, 5000)):
+        path.write_text("x")
+        os.utime(path, (time.time() + seconds,) * 2)
+    before = old.stat().st_mtime
+    assert settle_clocks([old, ahead, gone]) == [ahead]
+    assert old.stat().st_mtime == before
+    assert ahead.stat().st_mtime <= time.time()

@@ -110,6 +110,20 @@ def test_clocks_that_differ_rerun_nothing(finished):
         os.utime(table, ns=(kept.st_atime_ns, kept.st_mtime_ns))
 
 
+def test_a_job_runs_on_files_from_the_future(finished):
+    read, made = (
+        finished.results / f"tables/{n}" for n in ("headline.json", "claims.csv")
+    )
+    whole = made.read_bytes()
+    os.utime(read, (time.time() + 7200,) * 2)
+    made.unlink()
+    said = told(finished, "tables/claims.csv")
+    assert jobs(said) == {"judge": 1}
+    assert "had a time in the future" in said
+    assert read.stat().st_mtime <= time.time()
+    assert made.read_bytes() == whole
+
+
 def start(study: Study, *targets: str) -> subprocess.Popen[str]:
     """Snakemake in the background, in a process group of its own."""
     command = [

@@ -23,7 +23,7 @@ from paraspec.core.errors import UserError
 from paraspec.core.model_lock import locked_commit, read_lock
 from paraspec.core.model_table import checkpoint_name, read_models
 from paraspec.core.needs import needs_of
-from paraspec.core.run_state import refuse_readonly
+from paraspec.core.run_state import refuse_readonly, settle_clocks
 from paraspec.core.step_parts import remember
 
 BASE = Path(workflow.basedir)
@@ -172,6 +172,13 @@ def lock_models():
         except UserError as error:
             raise WorkflowError(str(error)) from None
         COMMITS.update({row.model: row.commit for row in locked})
+
+
+def mend_clocks():
+    """Have no file that a job of this run reads lie in the future."""
+    read = {Path(path) for job in workflow.dag.needrun_jobs() for path in job.input}
+    for path in settle_clocks(sorted(read)):
+        logger.info(f"{path} had a time in the future, as of another clock; now it has not")
 
 
 def refuse_faulty():

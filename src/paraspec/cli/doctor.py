@@ -39,7 +39,8 @@ def doctor(
         _repair(root, [fault.path for fault in found], configfile, cores)
     elif found:
         remedy = f"paraspec doctor --repair --configfile {configfile}"
-        raise UserError(root, f"{len(found)} faulty files", f"Rebuild them: {remedy}")
+        files = "1 faulty file" if len(found) == 1 else f"{len(found)} faulty files"
+        raise UserError(root, files, f"Rebuild just that: {remedy}")
     elif not before_run:
         n = len(read_checksums(root))
         typer.echo(f"{root}: {n} files are as their jobs wrote them")
@@ -60,7 +61,10 @@ def _examined(root: Path, configfile: Path) -> list["Fault"]:
     from paraspec.core.run_state import refuse_unfinished
 
     if not read_checksums(root):
-        remedy = f"Run snakemake --configfile {configfile} to its end first"
+        remedy = (
+            f"Run snakemake --configfile {configfile} to its end first; if nothing is "
+            f"to be done, delete {root / 'report.html'} and run it again"
+        )
         raise UserError(root, "no finished run has recorded its files", remedy)
     refuse_unfinished(root, configfile, "the check")
     found = faults(root)
@@ -104,6 +108,7 @@ def _rebuild(root: Path, paths: Sequence[str], configfile: Path, cores: str) -> 
         (root / path).unlink(missing_ok=True)
     for _, group in groupby(made, key=lambda found: found[0].rule):
         files = [path for _, path in group]
+        typer.echo(f"rebuilding {', '.join(str(root / path) for path in files)}")
         run = snakemake(configfile, "--cores", cores, "--force", "--", *files)
         if run.returncode:
             remedy = "Mend the cause; then run paraspec doctor --repair again"

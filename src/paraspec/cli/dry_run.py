@@ -17,6 +17,9 @@ JOB = re.compile(
 """A job as it is announced: its rule, its fields, its command."""
 FIELD = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
 
+PLACES = ("  File ", "Using workflow specific profile", "host: ")
+"""Beginnings of lines that say nothing of a refusal."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -74,9 +77,20 @@ def _told(options: Sequence[str], configfile: Path) -> str:
     )
     told = run.stdout + run.stderr
     if run.returncode:
-        fault = " ".join(told.split()) or "it printed nothing"
-        raise UserError("snakemake --dry-run", fault, "Run it in the checkout")
+        raise UserError("snakemake --dry-run", _refusal(told), "It lists no jobs")
     return run.stdout
+
+
+def _refusal(told: str) -> str:
+    r"""Why Snakemake refused, without where in the workflow it says so.
+
+    >>> _refusal('host: me\nWorkflowError in file "a", line 1:\nBad.\n  File "b"')
+    'WorkflowError: Bad'
+    """
+    lines = [line for line in told.splitlines() if not line.startswith(PLACES)]
+    text = " ".join(" ".join(lines).split())
+    text = re.sub(r'(\w+) in file "[^"]*"(, line \d+)?:', r"\1:", text)
+    return text.rstrip(".") or "it printed nothing"
 
 
 def _read(told: str) -> list[Job]:

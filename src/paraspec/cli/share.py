@@ -29,7 +29,7 @@ def push(configfile: Config = MINIATURE) -> None:
         raise UserError(root, "the study is not finished", remedy)
     _dvc("commit", "--force", "--with-deps", stage)
     _dvc("push", "--with-deps", stage, *_added())
-    typer.echo(f"{root} is at the remote. Now: git commit dvc.lock -m 'Results'")
+    typer.echo(f"{root} is at the remote. Now commit dvc.lock and .dvc/config")
 
 
 def pull(configfile: Config = MINIATURE) -> None:
@@ -54,7 +54,8 @@ def _ready(configfile: Path, purpose: str) -> tuple[Path, str]:
     study = read_study(configfile).study
     root, stage = Path("results") / study, f"reproduce@{study}"
     if not dvc("remote", "list").stdout.strip():
-        remedy = "Set one: dvc remote add -d NAME URL. Or run make reproduce"
+        remedy = "Set one: dvc remote add -d NAME URL"
+        remedy += ". Or run make reproduce" if purpose == "pull" else ""
         raise UserError("DVC", "no remote is set", remedy)
     if stage not in dvc("stage", "list", "--name-only").stdout.split():
         remedy = f"Add '{study}' to the studies in dvc.yaml, beside miniature"

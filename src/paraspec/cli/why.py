@@ -55,12 +55,14 @@ def _config_of(folder: Path) -> Path:
     """Configuration of the checkout whose study has a folder's name."""
     from paraspec.core.config import read_study
 
-    names = {}
+    names, faulty = {}, {}
     for path in sorted(Path("config").glob("*.yaml")):
         try:
             names[read_study(path).study] = path
-        except UserError:  # claims.yaml and verify.yaml are no studies
-            continue
+        except UserError as error:  # claims.yaml and verify.yaml are no studies
+            faulty[path.stem] = error
+    if folder.name in faulty and folder.name not in names:
+        raise faulty[folder.name]
     if folder.name not in names:
         raise UserError(
             folder,

@@ -50,7 +50,7 @@ def read_checksums(root: Path) -> dict[str, Checksum]:
         raise UserError(
             root / NAME,
             f"unreadable ({error})",
-            "Delete it: the next run records every file as it is then",
+            f"Delete it and report.html; the next run makes {NAME} anew",
         ) from None
 
 

@@ -5,7 +5,9 @@ Read from ``<study>/.snakemake``, in the layout of the Snakemake version that is
 
 import json
 import os
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +64,19 @@ def unfinished(root: Path) -> list[str]:
 def _named(path: Path) -> str:
     name = "".join(piece.removeprefix("@") for piece in path.parts)
     return urlsafe_b64decode(name).decode()
+
+
+def settle_clocks(paths: Iterable[Path]) -> list[Path]:
+    """Set files' times that lie in the future to now, and return these files.
+
+    Snakemake deletes what a job has made if it looks older than what the job has read.
+    """
+    now, settled = time.time(), []
+    for path in paths:
+        if path.exists() and path.stat().st_mtime > now:
+            os.utime(path, (now, now))
+            settled.append(path)
+    return settled
 
 
 def refuse_readonly(root: Path) -> None:
