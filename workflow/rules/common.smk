@@ -178,7 +178,9 @@ def mend_clocks():
     """Have no file that a job of this run reads lie in the future."""
     read = {Path(path) for job in workflow.dag.needrun_jobs() for path in job.input}
     for path in settle_clocks(sorted(read)):
-        logger.info(f"{path} had a time in the future, as of another clock; now it has not")
+        logger.info(
+            f"{path} had a time in the future, as of another clock; now it has not"
+        )
 
 
 def refuse_faulty():
