@@ -85,6 +85,7 @@ def test_touched_files_and_edited_comments_and_docstrings_run_nothing(mirrored):
     with (
         edited(source / "models/train.py", *comment),
         edited(source / "measure/applied.py", *text),
+        changed(mirrored.config, mirrored.config.read_text() + "# a comment\n"),
     ):
         for path in [*mirrored.base.rglob("*"), *mirrored.folder.glob("*.*")]:
             os.utime(path)
